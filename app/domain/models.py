@@ -1,0 +1,100 @@
+"""Descriptions of models, of how to load one and of how to sample from it."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Sampler settings. Neutral values switch a step off: ``top_k=0``, ``top_p=1``, ``min_p=0``, ``repeat_penalty=1``.
+
+    ``temperature=0`` is greedy. ``seed=None`` draws one.
+    """
+
+    temperature: float = 0.6
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.05
+    repeat_penalty: float = 1.0
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """What to load and how. None leaves the choice to the placement; ``rung`` counts the safer plans tried before."""
+
+    path: str
+    context: int | None = None  # tokens
+    gpu_layers: int | None = None
+    threads: int | None = None
+    threads_batch: int | None = None
+    rung: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model on disk that can be chosen. ``path`` is the file (the first shard), ``shipped`` came with the program."""
+
+    name: str
+    path: str
+    size: int = 0
+    shipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A loaded model. ``context`` and ``context_trained`` in tokens, ``size`` in bytes of tensors."""
+
+    name: str
+    path: str
+    architecture: str
+    description: str
+    size: int
+    parameters: int
+    context: int
+    context_trained: int
+    template: str  # Jinja source, "" where the file has none
+    vocabulary: str  # fingerprint of the tokens; token ids are comparable between equal fingerprints only
+    vocabulary_size: int
+    bos: str
+    eos: str
+    add_bos: bool
+    eog_ids: frozenset[int] = frozenset()
+    control_tokens: dict[str, int] = field(default_factory=dict)  # text of control and user-defined tokens -> id
+    devices: tuple[str, ...] = ()  # where the weights lie, in words
+    seconds: float = 0.0  # how long the load took
+
+
+class TokenPiece(NamedTuple):
+    """A generated token. ``text`` may be "" while a character is incomplete; the next piece then holds it whole.
+
+    ``control``: the token is a control or user-defined token of the vocabulary, ``text`` is its spelling.
+    """
+
+    id: int
+    text: str
+    control: bool
+
+
+class PromptText(NamedTuple):
+    """A stretch of prompt text. ``special``: markers in it are control tokens; False for what a stranger wrote."""
+
+    text: str
+    special: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as the model is told of it. ``parameters`` is a JSON schema; ``effect``: it changes something outside."""
+
+    name: str
+    description: str
+    parameters: dict[str, object]
+    effect: bool = False
+
+    def definition(self) -> dict[str, object]:
+        """The declaration in OpenAI form, as chat templates expect it."""
+        return {
+            "type": "function",
+            "function": {"name": self.name, "description": self.description, "parameters": self.parameters},
+        }

@@ -1,0 +1,77 @@
+"""What rooms beside each other need of one another, so that they meet only in ``services``."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.domain.cancel import CancelToken
+from app.domain.events import Event
+from app.domain.messages import ToolStatus
+from app.domain.models import ToolSpec
+from app.domain.sources import Passage, Source
+
+
+class PassageSearch(Protocol):
+    """Search over the person's documents. Thread-safe; each call may wait for the documents thread."""
+
+    def search(self, query: str, scope: Sequence[str], k: int, cancel: CancelToken | None = None) -> list[Passage]:
+        """The ``k`` best passages among the files and folders in ``scope`` (absolute paths), best first."""
+        ...
+
+    def read(self, path: str, scope: Sequence[str], start: int, limit: int) -> "DocumentText":
+        """Text of one document inside ``scope``. Raises AppError for a path outside it or unreadable."""
+        ...
+
+    def files(self, scope: Sequence[str]) -> list[str]:
+        """Paths of the readable documents inside ``scope``, sorted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentText:
+    """``text`` is the document's characters from ``start``; ``total`` its length in characters."""
+
+    path: str
+    text: str
+    start: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """What a call may see: the conversation's documents, and the number that the next source gets."""
+
+    cancel: CancelToken
+    documents: tuple[str, ...] = ()
+    next_source: int = 1
+    max_chars: int = 6000  # of the result, so that it fits the context
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutcome:
+    status: ToolStatus
+    text: str
+    sources: tuple[Source, ...] = ()
+
+
+class Tool(Protocol):
+    """A function that the model may call. ``run`` works on the turn thread; it raises nothing but ``Cancelled``."""
+
+    @property
+    def spec(self) -> ToolSpec: ...
+
+    def run(self, arguments: Mapping[str, object], context: ToolContext) -> ToolOutcome: ...
+
+
+class Clock(Protocol):
+    """Time, handed in so that tests own it."""
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        ...
+
+    def monotonic(self) -> float: ...
+
+
+Publish = Callable[[Event], None]
+"""Puts an event into the mailbox; never blocks, any thread."""
