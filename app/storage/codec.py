@@ -1,0 +1,139 @@
+"""Messages as rows: typed parts as JSON, token ids as packed integers.
+
+A part is ``{"kind": ..., field: value, ...}``. Fields that are missing take the type's default, fields and kinds that
+this version does not know are skipped when read; ``encode_parts`` keeps such parts when it is given the stored text.
+"""
+
+import json
+import logging
+import sys
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, asdict
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from app.domain.messages import (
+    AttachmentPart,
+    CitationPart,
+    GenerationStats,
+    NotePart,
+    Part,
+    ReasoningPart,
+    SourcesPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    ToolStatus,
+)
+from app.domain.sources import Locator, Source
+
+log = logging.getLogger(__name__)
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+Value = TypeVar("Value", bound=_Dataclass)
+
+_KINDS: dict[str, type[Part]] = {
+    "reasoning": ReasoningPart,
+    "text": TextPart,
+    "tool_call": ToolCallPart,
+    "tool_result": ToolResultPart,
+    "attachment": AttachmentPart,
+    "sources": SourcesPart,
+    "citation": CitationPart,
+    "note": NotePart,
+}
+_NAMES = {cls: kind for kind, cls in _KINDS.items()}
+
+
+def encode_parts(parts: Iterable[Part], stored: str = "") -> str:
+    """JSON text of ``parts``; unknown ones among the ``stored`` parts keep their places."""
+    encoded: list[dict[str, Any]] = [{"kind": _NAMES[type(part)], **asdict(part)} for part in parts]
+    for index, record in _unknown(stored):
+        encoded.insert(index, record)
+    return to_json(encoded)
+
+
+def decode_parts(text: str) -> tuple[Part, ...]:
+    return tuple(part for part in map(_decode_part, json.loads(text)) if part is not None)
+
+
+def encode_stats(stats: GenerationStats | None) -> str | None:
+    return None if stats is None else to_json(asdict(stats))
+
+
+def decode_stats(text: str | None) -> GenerationStats | None:
+    return None if text is None else _build(GenerationStats, json.loads(text))
+
+
+def pack_ids(ids: Iterable[int]) -> bytes:
+    """Unsigned 32-bit little-endian."""
+    packed = array("I", ids)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return packed.tobytes()
+
+
+def unpack_ids(blob: bytes) -> tuple[int, ...]:
+    packed = array("I")
+    packed.frombytes(blob)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return tuple(packed)
+
+
+def to_json(value: object) -> str:
+    """Compact JSON. Half surrogate pairs (odd file names) are escaped, for SQLite takes only valid Unicode."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if _encodable(text) else json.dumps(value, separators=(",", ":"))
+
+
+def valid_text(text: str) -> str:
+    """``text`` with half surrogate pairs replaced."""
+    return text if _encodable(text) else text.encode("utf-8", "replace").decode()
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unknown(stored: str) -> list[tuple[int, dict[str, Any]]]:
+    if not stored:
+        return []
+    return [(index, record) for index, record in enumerate(json.loads(stored)) if _decode_part(record) is None]
+
+
+def _decode_part(record: Mapping[str, Any]) -> Part | None:
+    """None for a part that this version cannot read."""
+    try:
+        cls = _KINDS[record["kind"]]
+        return _build(cls, {name: _nested(cls, name, value) for name, value in record.items()})
+    except (KeyError, TypeError, ValueError) as error:
+        log.debug("skipped a message part: %r", error)
+        return None
+
+
+def _nested(cls: type[Part], name: str, value: Any) -> Any:
+    if cls is ToolResultPart and name == "status":
+        return ToolStatus(value)
+    if cls is CitationPart and name == "locator":
+        return _build(Locator, value)
+    if cls is SourcesPart and name == "sources":
+        return tuple(_build(Source, {**source, "locator": _build(Locator, source["locator"])}) for source in value)
+    return value
+
+
+def _build(cls: type[Value], values: Mapping[str, Any]) -> Value:
+    known = cls.__dataclass_fields__
+    return cls(**{name: value for name, value in values.items() if name in known})
+
+
+def decode_paths(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))

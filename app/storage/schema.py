@@ -1,0 +1,64 @@
+"""The schema of ``chats.db``, as the steps that led to it. A step that was released is never changed."""
+
+from app.storage.database import Migration
+
+CHATS: tuple[Migration, ...] = (
+    Migration(
+        why="conversations as trees of messages with typed parts, their exact token ids, and full-text search",
+        statements=(
+            # active_leaf has no foreign key: it would make a circle with messages, and the store checks it.
+            """
+            CREATE TABLE conversations (
+                seq INTEGER PRIMARY KEY,
+                id TEXT NOT NULL UNIQUE,
+                title TEXT NOT NULL,
+                titled_by_person INTEGER NOT NULL DEFAULT 0,
+                created REAL NOT NULL,
+                updated REAL NOT NULL,
+                active_leaf TEXT,
+                documents TEXT NOT NULL DEFAULT '[]',
+                model TEXT NOT NULL DEFAULT '',
+                deleted REAL
+            )
+            """,
+            # seq is the order of arrival, hence of siblings. writer_*: the process that streams this message.
+            # parent_id does not cascade: SQLite ends cascades at 1,000 levels, and all of a tree goes at once anyway.
+            """
+            CREATE TABLE messages (
+                seq INTEGER PRIMARY KEY,
+                id TEXT NOT NULL UNIQUE,
+                conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+                parent_id TEXT REFERENCES messages (id),
+                role TEXT NOT NULL,
+                status TEXT NOT NULL,
+                parts TEXT NOT NULL,
+                created REAL NOT NULL,
+                model TEXT NOT NULL DEFAULT '',
+                stop_reason TEXT,
+                stats TEXT,
+                error TEXT NOT NULL DEFAULT '',
+                writer_pid INTEGER,
+                writer_started REAL
+            )
+            """,
+            "CREATE INDEX messages_conversation ON messages (conversation_id)",
+            "CREATE INDEX messages_parent ON messages (parent_id)",
+            "CREATE INDEX messages_streaming ON messages (status) WHERE status = 'streaming'",
+            # token_ids: unsigned 32-bit integers, little-endian.
+            """
+            CREATE TABLE spans (
+                message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+                position INTEGER NOT NULL,
+                round INTEGER NOT NULL,
+                raw TEXT NOT NULL,
+                token_ids BLOB NOT NULL,
+                vocabulary TEXT NOT NULL,
+                PRIMARY KEY (message_id, position)
+            )
+            """,
+            # rowid is messages.seq and conversations.seq. Answers enter when they are sealed.
+            "CREATE VIRTUAL TABLE message_index USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2')",
+            "CREATE VIRTUAL TABLE title_index USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2')",
+        ),
+    ),
+)

@@ -1,0 +1,11 @@
+"""The tools that come with the program: one file each. None of them has an effect outside."""
+
+from app.domain.protocols import Clock, PassageSearch, Tool
+from app.tools.builtin.calculator import Calculator
+from app.tools.builtin.current_datetime import CurrentDatetime
+from app.tools.builtin.read_document import ReadDocument
+from app.tools.builtin.search_documents import SearchDocuments
+
+
+def builtin_tools(documents: PassageSearch, clock: Clock) -> list[Tool]:
+    return [Calculator(), CurrentDatetime(clock), SearchDocuments(documents), ReadDocument(documents)]

@@ -1,0 +1,27 @@
+"""``calculator(expression)``."""
+
+from collections.abc import Mapping
+
+from app.domain.messages import ToolStatus
+from app.domain.models import ToolSpec
+from app.domain.protocols import ToolContext, ToolOutcome
+from app.tools.builtin.arithmetic import CalculationError, evaluate
+from app.tools.registry import failed
+
+
+class Calculator:
+    spec = ToolSpec(
+        name="calculator",
+        description="Evaluate an arithmetic expression",
+        parameters={
+            "type": "object",
+            "properties": {"expression": {"type": "string"}},
+            "required": ["expression"],
+        },
+    )
+
+    def run(self, arguments: Mapping[str, object], context: ToolContext) -> ToolOutcome:  # noqa: ARG002 - the protocol
+        try:
+            return ToolOutcome(ToolStatus.OK, evaluate(str(arguments["expression"])))
+        except CalculationError as error:
+            return failed(str(error))

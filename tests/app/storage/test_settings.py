@@ -1,0 +1,115 @@
+import dataclasses
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.domain.errors import AppError
+from app.storage.settings import Settings, SettingsStore
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "settings.json"
+
+
+def test_defaults_without_a_file(path: Path) -> None:
+    assert SettingsStore(path).get() == Settings()
+    assert not path.exists()
+
+
+def test_changes_are_kept_and_only_they_are_written(path: Path) -> None:
+    store = SettingsStore(path)
+    changed = store.update(theme="dark", context=8192, model_folders=("/a", "/b"), offline=True)
+    assert store.get() == changed == SettingsStore(path).get()
+    assert set(json.loads(path.read_text())) == {"theme", "context", "model_folders", "offline"}
+    assert store.update(context=None).context is None
+    assert SettingsStore(path).get() == dataclasses.replace(changed, context=None)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_unknown_keys_and_those_of_another_process_are_kept(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text('{"hologram": {"depth": 3}, "proxy": "http://one"}')
+    one, other = SettingsStore(path), SettingsStore(path)
+    other.update(proxy="http://two")
+    one.update(theme="light")
+    assert json.loads(path.read_text()) == {"hologram": {"depth": 3}, "proxy": "http://two", "theme": "light"}
+
+
+@pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe", b"", b"[" * 100_000])
+def test_a_damaged_file_is_set_aside_and_named(path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    store = SettingsStore(path)
+    assert store.get() == Settings()
+    assert path.with_name("settings.json.broken").read_bytes() == content
+    assert str(path) in caplog.text
+    store.update(offline=True)
+    assert SettingsStore(path).get().offline
+
+
+def test_a_value_of_a_wrong_type_takes_its_default_alone(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path.parent.mkdir()
+    wrong = {"threads": True, "context": "8", "theme": "pink", "model_folders": [1], "gpu_layers": -1, "language": "de"}
+    path.write_text(json.dumps(wrong))
+    assert SettingsStore(path).get() == Settings(language="de")
+    assert caplog.text.count("is not valid") == 5
+
+
+def test_wrong_changes_are_refused_and_change_nothing(path: Path) -> None:
+    store = SettingsStore(path)
+    with pytest.raises(ValueError, match="threads"):
+        store.update(threads="four", offline=True)
+    with pytest.raises(TypeError):
+        store.update(unknown=1)
+    assert store.get() == Settings()
+    assert not path.exists()
+
+
+def test_listeners_hear_of_changes_until_taken_back(path: Path) -> None:
+    store = SettingsStore(path)
+    heard: list[Settings] = []
+    forget = store.on_change(heard.append)
+    store.update(offline=True)
+    forget()
+    forget()
+    store.update(offline=False)
+    assert heard == [Settings(offline=True)]
+
+
+@pytest.mark.expect_log("cannot be read")
+def test_a_file_that_cannot_be_written_is_one_sentence(path: Path) -> None:
+    path.mkdir(parents=True)
+    (path / "in-the-way").touch()
+    store = SettingsStore(path)
+    with pytest.raises(AppError) as caught:
+        store.update(offline=True)
+    assert caught.value.code == "settings-not-saved"
+    assert store.get() == Settings()
+    assert not list(path.parent.glob(".settings*"))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+names = st.sampled_from([field.name for field in dataclasses.fields(Settings)]) | st.text()
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(names, json_values, max_size=8))
+def test_any_json_object_is_read_and_kept(
+    path: Path, caplog: pytest.LogCaptureFixture, stored: dict[str, object]
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(stored))
+    store = SettingsStore(path)
+    assert isinstance(store.get().threads, int | None)
+    store.update(keep_reasoning_open=True)
+    assert json.loads(path.read_text()) == {**stored, "keep_reasoning_open": True}
