@@ -1,0 +1,1 @@
+"""Files that ship with Alcove: models, sample documents, icons, themes. No code; read as package data."""
