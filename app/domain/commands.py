@@ -26,6 +26,7 @@ class SubmitPrompt:
     """A question after the active leaf, or in place of an earlier one.
 
     ``edits``: the user message beside which this one is stored as a sibling. ``attachments``: absolute paths.
+    ``documents``: what the conversation may read from now on; None leaves it as it is stored.
     """
 
     conversation_id: str
@@ -33,6 +34,7 @@ class SubmitPrompt:
     attachments: tuple[str, ...] = ()
     options: TurnOptions = TurnOptions()
     edits: str | None = None
+    documents: tuple[str, ...] | None = None
     user_message_id: str = field(default_factory=new_id)
     answer_id: str = field(default_factory=new_id)
 

@@ -128,7 +128,10 @@ class ModelLoading:
 
 @dataclass(frozen=True, slots=True)
 class ModelLoaded:
+    """``note``: what is different from what was asked for, and why."""
+
     model: ModelInfo
+    note: ErrorInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

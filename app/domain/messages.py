@@ -115,7 +115,12 @@ Part: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class GenerationStats:
-    """Counts in tokens, times in seconds, of one generation or summed over the rounds of a turn."""
+    """Counts in tokens, times in seconds, of one generation or summed over the rounds of a turn.
+
+    ``cached_from``: where the cached tokens were: "memory", "disk" (a saved state), "none". ``known_tokens``: how many
+    the engine knew there; those beyond ``cached_tokens`` differ from the prompt. ``restore_s``, a part of
+    ``prefill_s``: finding and reading them.
+    """
 
     prompt_tokens: int = 0
     cached_tokens: int = 0  # of the prompt, taken from the KV cache
@@ -123,6 +128,9 @@ class GenerationStats:
     prefill_s: float = 0.0
     decode_s: float = 0.0
     ttft_s: float = 0.0  # from the request to the first token
+    cached_from: str = "none"
+    known_tokens: int = 0
+    restore_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class ModelInfo:
     control_tokens: dict[str, int] = field(default_factory=dict)  # text of control and user-defined tokens -> id
     devices: tuple[str, ...] = ()  # where the weights lie, in words
     seconds: float = 0.0  # how long the load took
+    backends: tuple[str, ...] = ()  # paths of the engine's libraries chosen for this machine, where there is a choice
 
 
 class TokenPiece(NamedTuple):

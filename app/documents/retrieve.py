@@ -1,0 +1,146 @@
+"""Finding passages: BM25 over many candidates, then a second look at the best of them, then variety.
+
+Works on a read-only connection, on the thread that asks; one query at a time for a connection.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.documents import schema
+from app.documents.index import known_files
+from app.documents.query import Query
+from app.documents.ranking import Candidate, diverse, scored
+from app.domain.sources import Locator, Passage
+
+_CANDIDATES = 150
+_BODY_WEIGHT, _HEADING_WEIGHT = 1.0, 1.6
+_NAMED_FILES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeContents:
+    """``paths``: content id -> the path to show for it. ``everything``: no other content is in the index."""
+
+    paths: Mapping[int, str]
+    everything: bool
+
+
+def contents_of(connection: sqlite3.Connection, scope: Sequence[str]) -> ScopeContents:
+    """What a normalized scope holds. Of several files with the same content the first path is shown."""
+    paths: dict[int, str] = {}
+    for row in known_files(connection, scope):
+        if row.content_id is not None:
+            paths.setdefault(row.content_id, row.path)
+    count = connection.execute("SELECT count(*) FROM contents").fetchone()[0]
+    return ScopeContents(paths, len(paths) == count)
+
+
+def document_text(connection: sqlite3.Connection, content_id: int, start: int, limit: int) -> tuple[str, int]:
+    """The characters from ``start`` on, at most ``limit``, and the length of the whole. Blank stretches that no passage
+    holds come back as line breaks."""
+    total = connection.execute("SELECT characters FROM contents WHERE id = ?", (content_id,)).fetchone()[0]
+    stop = min(start + limit, total)
+    parts: list[str] = []
+    position = start
+    for first, last, text in connection.execute(
+        'SELECT start, "end", text FROM chunks WHERE id BETWEEN ? AND ? AND "end" > ? AND start < ? ORDER BY id',
+        (*schema.chunk_range(content_id), start, stop),
+    ):
+        if first > position:
+            parts.append("\n" * (first - position))
+            position = first
+        if last > position:
+            parts.append(text[position - first :])
+            position = last
+    return "".join(parts)[: max(0, stop - start)], total
+
+
+def find(connection: sqlite3.Connection, query: Query, scope: ScopeContents, k: int) -> list[Passage]:
+    """The ``k`` best passages, best first. Empty where no term of the query occurs."""
+    if not query.terms or not scope.paths:
+        return []
+    frequencies = _frequencies(connection, query)
+    named = _named(connection, query, scope)
+    candidates = _candidates(connection, query, scope, named)
+    total = connection.execute("SELECT count(*) FROM chunks").fetchone()[0]
+    ranked = scored(query, candidates, frequencies, total)
+    return [_passage(connection, candidate, scope) for candidate in diverse(ranked, k)]
+
+
+def _frequencies(connection: sqlite3.Connection, query: Query) -> dict[str, int]:
+    """In how many passages each index term of the query occurs."""
+    variants = json.dumps(query.variants())
+    return dict(
+        connection.execute("SELECT term, doc FROM terms WHERE term IN (SELECT value FROM json_each(?))", (variants,))
+    )
+
+
+def _named(connection: sqlite3.Connection, query: Query, scope: ScopeContents) -> dict[int, str]:
+    """Content id -> the terms of its file's name, for the files whose names fit the question best; best first."""
+    found: dict[int, str] = {}
+    for content, name in connection.execute(
+        "SELECT f.content_id, names.name FROM names JOIN files f ON f.id = names.rowid"
+        " WHERE names MATCH ? AND f.content_id IS NOT NULL ORDER BY bm25(names) LIMIT 500",
+        (query.match,),
+    ):
+        if content in scope.paths:
+            found.setdefault(content, name)
+    return found
+
+
+def _candidates(
+    connection: sqlite3.Connection, query: Query, scope: ScopeContents, named: Mapping[int, str]
+) -> list[Candidate]:
+    hits = dict(_hits(connection, query, None if scope.everything else list(scope.paths), _CANDIDATES))
+    closest = list(named)[:_NAMED_FILES]
+    if closest:
+        hits.update(_hits(connection, query, closest, 4 * _NAMED_FILES))
+        covered = {schema.content_of(chunk) for chunk in hits}
+        hits.update({schema.chunk_range(content)[0]: 0.0 for content in closest if content not in covered})
+    wanted = {chunk + step for chunk in hits for step in (-1, 0, 1)}
+    terms = {
+        chunk: (body, heading)
+        for chunk, body, heading in connection.execute(
+            "SELECT rowid, body, heading FROM passages WHERE rowid IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(wanted)),),
+        )
+    }
+    hashes = connection.execute(
+        "SELECT id, hash FROM chunks WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(hits)),)
+    )
+    nothing = ("", "")
+    return [
+        Candidate(
+            chunk,
+            hits[chunk],
+            *terms.get(chunk, nothing),
+            " ".join((terms.get(chunk - 1, nothing)[0], terms.get(chunk + 1, nothing)[0])),
+            named.get(schema.content_of(chunk), ""),
+            digest,
+        )
+        for chunk, digest in hashes
+    ]
+
+
+def _hits(
+    connection: sqlite3.Connection, query: Query, contents: list[int] | None, limit: int
+) -> list[tuple[int, float]]:
+    """(passage id, BM25 with higher better) of the best passages, of ``contents`` only where given."""
+    restricted = "" if contents is None else " AND (rowid >> 20) IN (SELECT value FROM json_each(?))"  # ORDINAL_BITS
+    statement = (
+        "SELECT rowid, -bm25(passages, ?, ?) AS score FROM passages"  # noqa: S608 - fixed clauses
+        f" WHERE passages MATCH ?{restricted} ORDER BY score DESC LIMIT ?"
+    )
+    scope = () if contents is None else (json.dumps(contents),)
+    parameters = (_BODY_WEIGHT, _HEADING_WEIGHT, query.match, *scope, limit)
+    return connection.execute(statement, parameters).fetchall()
+
+
+def _passage(connection: sqlite3.Connection, candidate: Candidate, scope: ScopeContents) -> Passage:
+    page, heading, first, last, text = connection.execute(
+        "SELECT page, heading, line_start, line_end, text FROM chunks WHERE id = ?", (candidate.chunk,)
+    ).fetchone()
+    path = scope.paths[schema.content_of(candidate.chunk)]
+    return Passage(path, Locator(page, heading, first, last), text.strip("\n").rstrip(), candidate.score)

@@ -1,0 +1,198 @@
+"""The documents' front door: add, search, read, report. Thread-safe.
+
+Calls that need an up-to-date index hand a job to the documents thread and wait for it; searching itself happens on the
+caller's thread, on a read-only connection that the callers share.
+"""
+
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.documents import errors, retrieve, schema
+from app.documents.blocks import Limits
+from app.documents.index import FileStatus, KnownFile, known_files
+from app.documents.indexer import Indexer
+from app.documents.jobs import DocumentsThread, Job, Urgency
+from app.documents.lock import FileLock
+from app.documents.query import QueryParser
+from app.documents.report import ScopeReport, report
+from app.documents.scan import normalize
+from app.documents.watch import FolderWatcher
+from app.domain.cancel import CancelToken
+from app.domain.errors import AppError, Cancelled
+from app.domain.events import BackgroundFailed, IndexFinished
+from app.domain.protocols import Clock, DocumentText, Publish
+from app.domain.sources import Passage
+
+_log = logging.getLogger(__name__)
+
+_PATIENCE_S = 15.0
+
+
+class SystemClock:
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class DocumentService:
+    """Implements ``app.domain.protocols.PassageSearch``. Starts nothing before the first call; ``close`` when done.
+
+    ``scope`` is a sequence of files and folders everywhere. ``publish`` gets IndexProgress and IndexFinished, on the
+    documents thread. ``patience_s``: how long a question waits for another process that indexes, before it searches
+    what is there already.
+    """
+
+    def __init__(
+        self,
+        database: Path,
+        publish: Publish,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+        patience_s: float = _PATIENCE_S,
+    ) -> None:
+        self._database = database
+        self._publish = publish
+        self._patience_s = patience_s
+        self._parser = QueryParser()
+        self._indexer = Indexer(database, limits or Limits(), publish, clock or SystemClock())
+        self._thread = DocumentsThread(
+            lambda job: self._indexer.update(job.scope, job.cancel),
+            FileLock(database.with_name(database.name + ".lock")),
+            on_end=self._ended,
+            on_idle=self._indexer.rest,
+            on_close=self._indexer.close,
+        )
+        self._watcher = FolderWatcher(self._changed_on_disk)
+        self._reading = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+
+    def add(self, scope: Sequence[str]) -> None:
+        """Bring ``scope`` up to date in the background; ends with IndexFinished or BackgroundFailed."""
+        self._thread.submit(Job(normalize(scope), Urgency.ADDED))
+
+    def update(self, scope: Sequence[str], cancel: CancelToken | None = None) -> ScopeReport:
+        """Bring ``scope`` up to date and wait for it. Raises AppError, Cancelled."""
+        paths = normalize(scope)
+        if not paths:
+            raise errors.as_error(errors.no_scope())
+        try:
+            return self._thread.submit(Job(paths, Urgency.QUESTION, self._patience_s)).result(cancel)
+        except AppError as error:
+            if error.code != errors.busy().code:
+                raise
+            _log.info("Another process indexes; searching what is there")
+            found = self.status(paths)
+            if not found.indexed:
+                raise
+            return found
+
+    def search(self, query: str, scope: Sequence[str], k: int, cancel: CancelToken | None = None) -> list[Passage]:
+        """Passages of the up-to-date ``scope``, best first. Raises AppError where nothing in it can be read."""
+        self.update(scope, cancel).require_readable()
+        return self.find(query, scope, k)
+
+    def find(self, query: str, scope: Sequence[str], k: int) -> list[Passage]:
+        """``search`` in what is indexed already."""
+        paths = normalize(scope)
+        with self._reader() as connection:
+            if connection is None:
+                return []
+            parsed = self._parser.parse(query)
+            return retrieve.find(connection, parsed, retrieve.contents_of(connection, paths), k)
+
+    def read(self, path: str, scope: Sequence[str], start: int, limit: int) -> DocumentText:
+        """``limit`` characters from ``start``. ``path``: absolute, or the end of one document's path in ``scope``."""
+        self.update(scope)
+        with self._reader() as connection:
+            if connection is None:
+                raise errors.as_error(errors.outside_scope(path))
+            row = _document(path, known_files(connection, normalize(scope)))
+            if row.error is not None or row.content_id is None:
+                raise AppError.of(row.error or errors.outside_scope(path))
+            text, total = retrieve.document_text(connection, row.content_id, max(0, start), max(0, limit))
+        return DocumentText(row.path, text, min(max(0, start), total), total)
+
+    def files(self, scope: Sequence[str]) -> list[str]:
+        """Paths of the readable documents in the up-to-date ``scope``, sorted."""
+        return list(self.update(scope).indexed)
+
+    def status(self, scope: Sequence[str]) -> ScopeReport:
+        """What is known now, without looking at the disk beyond whether an entry exists."""
+        paths = normalize(scope)
+        with self._reader() as connection:
+            known = [] if connection is None else known_files(connection, paths)
+        notes = [(path, errors.missing(path)) for path in paths if not os.path.exists(path)]  # noqa: PTH110
+        return report(paths, known, notes)
+
+    def watch(self, scope: Sequence[str]) -> None:
+        """Keep these folders up to date from now on, instead of those watched before; () to stop."""
+        self._watcher.watch(normalize(scope))
+
+    def close(self) -> None:
+        """Stop watching, reading, indexing and searching, in this order. The next scan takes up what was left."""
+        if self._closed:
+            return
+        self._closed = True
+        self._watcher.close()
+        self._indexer.abort()
+        self._thread.close()
+        with self._reading:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _changed_on_disk(self, scope: tuple[str, ...]) -> None:
+        try:
+            if not self._thread.waiting(scope, Urgency.WATCHED):
+                self._thread.submit(Job(scope, Urgency.WATCHED))
+        except AppError:
+            _log.debug("A change came while closing")
+
+    def _ended(self, job: Job, found: ScopeReport | None, error: Exception | None) -> None:
+        if found is not None:
+            if job.changed or job.urgency is Urgency.ADDED:
+                self._publish(IndexFinished(found.scope, len(found.indexed), found.skipped))
+        elif job.urgency is not Urgency.QUESTION and isinstance(error, AppError) and not self._closed:
+            self._publish(BackgroundFailed("documents", error.info))
+        elif error is not None and not isinstance(error, AppError | Cancelled):
+            _log.error("Documents job for %s failed", job.scope, exc_info=error)
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection | None]:
+        """The shared reading connection, alone for this thread; None while there is no index yet."""
+        with self._reading:
+            if self._closed:
+                raise errors.as_error(errors.closed())
+            try:
+                if self._connection is None and self._database.exists():
+                    self._connection = schema.open_for_reading(self._database)
+                yield self._connection
+            except sqlite3.Error as error:
+                if self._connection is not None:
+                    self._connection.close()
+                    self._connection = None
+                raise errors.as_error(errors.index_unusable(str(self._database), str(error))) from error
+
+
+def _document(path: str, known: Sequence[KnownFile]) -> KnownFile:
+    """The row that ``path`` means. Raises AppError for none and for several."""
+    real = os.path.realpath(os.path.expanduser(path))  # noqa: PTH111 - strings stay strings
+    exact = [row for row in known if row.path == real]
+    if not exact:
+        wanted = "/" + path.replace("\\", "/").removeprefix("./").lstrip("/")
+        exact = [row for row in known if row.path.replace("\\", "/").endswith(wanted)]
+    readable = [row for row in exact if row.status is FileStatus.INDEXED] or exact
+    if not readable:
+        raise errors.as_error(errors.outside_scope(path))
+    if len(readable) > 1:
+        raise errors.as_error(errors.ambiguous(path))
+    return readable[0]
