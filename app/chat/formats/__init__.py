@@ -1,0 +1,62 @@
+"""What a model's output means: reasoning, visible text, calls. One family of wire formats a file in ``families``.
+
+``detect`` finds the family from the chat template that the model carries; its ``parser`` reads one generation as it
+streams. Nothing here does I/O or keeps state between generations; a parser belongs to the thread that feeds it.
+May be imported by ``app.chat``, ``app.services`` and ``app.cli``.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from app.chat.formats.families import ALL
+from app.chat.formats.families.plain import PLAIN
+from app.chat.formats.family import Family
+from app.chat.formats.machine import Machine
+from app.chat.formats.protocol import ChatFormat, StreamParser
+
+__all__ = ["Format", "detect"]
+
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A family as one template uses it; a ``ChatFormat``.
+
+    ``known``: False where no family fits the template and plain text is assumed; a person should be told once.
+    """
+
+    family: Family
+    takes_tools: bool
+    thinks: bool
+    known: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.family.name
+
+    def parser(
+        self,
+        generation_prompt: str,
+        tools: Sequence[dict[str, object]] = (),
+        vocabulary: Collection[str] | None = None,
+    ) -> StreamParser:
+        """A fresh parser, see ``ChatFormat.parser``.
+
+        ``vocabulary``: spellings of the model's control and user-defined tokens, where they are known: a marker that
+        is no token of this model is then recognised in ordinary text.
+        """
+        return Machine(self.family, generation_prompt, tools, vocabulary or None)
+
+
+def detect(template: str) -> ChatFormat:
+    """The format of a model with this chat template (Jinja source; "" for none). Never fails."""
+    source = _COMMENT.sub("", template)
+    family = next((family for family in ALL if family.matches(source)), None)
+    mentions_tools = re.search(r"\b(tools|functions)\b", source) is not None
+    if family is None:
+        return Format(PLAIN, takes_tools=False, thinks="<think>" in source, known=not mentions_tools)
+    thinks = family.thinks or any(marker in source for marker in (*family.think_open, *family.think_close))
+    calls = family.calls is not None or family.headers is not None
+    return Format(family, takes_tools=calls and mentions_tools, thinks=thinks, known=family.known)

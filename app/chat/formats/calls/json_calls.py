@@ -1,0 +1,123 @@
+"""Calls as JSON objects: ``<tool_call>{"name": N, "arguments": {...}}</tool_call>``, alone or in a list."""
+
+from dataclasses import dataclass
+
+from app.chat.formats.family import CallSink
+from app.chat.formats.jsontext import JsonValue, strict_loads
+from app.chat.formats.schema import ToolTypes
+from app.chat.formats.source import CutOff, Malformed, Source, Steps
+
+
+@dataclass(frozen=True, slots=True)
+class JsonCalls:
+    """``opens`` begin a block, ``closes`` end it. ``keyed``: the only key of an object is the tool, its value the
+    arguments. ``known_only``: an object that names no known tool is no call. ``tail``: text after the block that
+    belongs to it. ``soft_opens``: openers that are also ordinary text. ``separators`` may stand between objects."""
+
+    opens: tuple[str, ...]
+    closes: tuple[str, ...] = ()
+    name_keys: tuple[str, ...] = ("name",)
+    argument_keys: tuple[str, ...] = ("arguments",)
+    keyed: bool = False
+    known_only: bool = False
+    soft_opens: tuple[str, ...] = ()
+    separators: tuple[str, ...] = (";",)
+    tail: tuple[str, ...] = ()
+
+    @property
+    def openers(self) -> tuple[str, ...]:
+        return self.opens
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        return self.closes
+
+    @property
+    def soft(self) -> tuple[str, ...]:
+        return self.soft_opens
+
+    @property
+    def spelt(self) -> tuple[str, ...]:
+        return ()
+
+    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
+        bare = opener == ""
+        if bare and (yield from source.peek()) == "[":
+            opener = "["
+            yield from source.require("[")
+        listed = opener.endswith("[") or bool((yield from source.accept("[")))
+        if listed and (yield from source.accept("]")):
+            yield from source.accept(*self.closes, *self.tail)
+            return
+        while True:
+            yield from source.skip_space()
+            if source.empty:
+                raise CutOff
+            yield from self._object(source, calls, tools)
+            if listed and (yield from source.require(",", "]")) == "]":
+                break
+            if not listed:
+                yield from source.accept(*self.separators)
+                if (yield from source.peek()) != "{":
+                    break
+        if self.closes or self.tail:
+            yield from source.accept(*self.closes, *self.tail)
+
+    def _object(self, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
+        if source.text[source.at] != "{":
+            raise Malformed("a call is not an object")
+        value = JsonValue()
+        while not value.done:
+            try:
+                value.step(source)
+            finally:
+                if calls.name is None:
+                    self._announce(value, calls, tools)
+                if calls.name is not None:
+                    self._show(value, calls)
+            if not value.done:
+                if source.ended:
+                    raise CutOff
+                yield
+        self._close(value, calls)
+
+    def _announce(self, value: JsonValue, calls: CallSink, tools: ToolTypes) -> None:
+        """Open the call as soon as its name is whole."""
+        for key in self.name_keys:
+            begin, end = value.members.get(key, (0, None))
+            if end is not None:
+                name = strict_loads(value.text[begin:end])
+                if not isinstance(name, str) or not name or (self.known_only and name not in tools.names):
+                    raise Malformed("not the name of a tool")
+                calls.open(name)
+                return
+
+    def _show(self, value: JsonValue, calls: CallSink) -> None:
+        """Pass on what came of the arguments, so that a person sees them grow."""
+        start, text = value.fresh()
+        for key in self.argument_keys:
+            if key in value.members:
+                begin, end = value.members[key]
+                calls.arguments(text[max(0, begin - start) : None if end is None else max(0, end - start)])
+                return
+
+    def _close(self, value: JsonValue, calls: CallSink) -> None:
+        text = value.text
+        decoded = strict_loads(text)
+        if not isinstance(decoded, dict):
+            raise Malformed("a call is not an object")
+        key = next((key for key in self.argument_keys if key in decoded), None)
+        if self.keyed:
+            if len(decoded) != 1:
+                raise Malformed("not one tool")
+            key = next(iter(decoded))
+            calls.open(key)
+        elif calls.name is None:
+            raise Malformed("a call without a name")
+        if key is None or decoded[key] is None:
+            calls.close("{}")
+            return
+        if not isinstance(decoded[key], dict):
+            raise Malformed("the arguments are not an object")
+        begin, end = value.members[key]
+        calls.close(text[begin:end].strip())

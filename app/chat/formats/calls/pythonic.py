@@ -1,0 +1,196 @@
+"""Calls as Python writes them: ``[f(a='x', n=1), g()]`` (LFM2, Llama 4)."""
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+
+from app.chat.formats.family import CallSink
+from app.chat.formats.jsontext import object_text
+from app.chat.formats.literals import LiteralReader
+from app.chat.formats.schema import ToolTypes
+from app.chat.formats.source import CONTROL, CutOff, Malformed, Source, Steps
+
+MAX_TRIES = 32  # how many closing markers inside of strings are believed
+_NAME = re.compile(r"\s*([^\W\d][\w.\-]*)\s*\(")
+
+
+@dataclass(frozen=True, slots=True)
+class PythonicCalls:
+    """``open [calls] close``. A list that is cut off keeps its whole calls.
+
+    Without ``open`` the list ends with its bracket and must name known tools.
+    """
+
+    open: str = ""
+    close: str = ""
+
+    @property
+    def openers(self) -> tuple[str, ...]:
+        return (self.open or "[",)
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        return (self.close,) if self.close else ()
+
+    @property
+    def soft(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def spelt(self) -> tuple[str, ...]:
+        return ()
+
+    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
+        reader = _ListReader(calls, None if self.close else tools.names)
+        yield from (self._marked(source, reader) if self.close else self._bracketed(source, reader))
+
+    def _marked(self, source: Source, reader: "_ListReader") -> Steps[None]:
+        """Up to the closing marker that makes sense of what stands before it."""
+        for _ in range(MAX_TRIES):
+            while (place := source.text.find(self.close, source.at)) < 0:
+                stop = len(source.text) if source.ended else max(source.at, len(source.text) - len(self.close) + 1)
+                reader.feed(source, stop)
+                if source.ended:
+                    reader.cut_off()
+                yield
+            reader.feed(source, place)
+            if reader.finish(sure=source.flag(len(self.close)) == CONTROL):
+                source.take(len(self.close))
+                return
+            reader.feed(source, place + len(self.close))
+        raise Malformed("not a list of calls")
+
+    def _bracketed(self, source: Source, reader: "_ListReader") -> Steps[None]:
+        while True:
+            reader.feed(source, len(source.text))
+            if reader.ended:
+                reader.finish(sure=True)
+                return
+            if source.ended:
+                reader.cut_off()
+            yield
+
+
+class _ListReader:
+    """Hands over each call as soon as it is whole.
+
+    Strings are followed strictly. A template may have put a text between quotes without escaping it; then the strict
+    reading finds no end, and the rest is read loosely once the list is over.
+    """
+
+    def __init__(self, calls: CallSink, known: frozenset[str] | None) -> None:
+        self._calls = calls
+        self._known = known  # None: any name
+        self._pieces: list[str] = []  # of the call that is being read
+        self._listed: bool | None = None
+        self._depth = 0
+        self._quote = ""
+        self._escaped = False
+        self._count = 0
+        self.ended = False
+
+    def feed(self, source: Source, stop: int) -> None:
+        """Use the text up to ``stop``, or up to the end of a list that has no closing marker."""
+        place = source.at
+        while place < stop and not self.ended:
+            place += 1
+            if self._whole(source.text[place - 1]):
+                self._pieces.append(source.take(place - source.at))
+                self._call()
+        self._pieces.append(source.take(place - source.at))
+        if self._known is not None and not self.ended:
+            self._check_name(self._known)
+
+    def _whole(self, char: str) -> bool:
+        """Follow one character; whether it seems to end a call."""
+        if self._quote:
+            self._quote = "" if char == self._quote and not self._escaped else self._quote
+            self._escaped = char == "\\" and not self._escaped
+        elif self._listed is None:
+            self._listed = None if char.isspace() else char == "["
+        elif char in "'\"":
+            self._quote = char
+        elif char in "([{":
+            self._depth += 1
+        elif char in ")]}":
+            self._depth -= 1
+            self.ended = self._known is not None and self._depth < 0
+            return self._depth == 0 and char == ")"
+        return False
+
+    def _call(self) -> None:
+        """A call seems to be whole."""
+        with suppress(Malformed):
+            text = "".join(self._pieces)
+            reader = LiteralReader(text)
+            if not self._count:
+                reader.take("[")
+            elif not reader.take(","):
+                return
+            name, arguments = _one(reader)
+            reader.end()
+            self._hand_over(name, arguments)
+            self._pieces.clear()
+
+    def _hand_over(self, name: str, arguments: str) -> None:
+        if self._known is not None and name not in self._known:
+            raise Malformed("not the name of a tool")
+        self._calls.open(name)
+        self._calls.arguments(arguments)
+        self._calls.close(arguments)
+        self._count += 1
+
+    def finish(self, *, sure: bool) -> bool:
+        """The list is over. False where it cannot be over here and that is not ``sure``."""
+        rest = "".join(self._pieces).strip()
+        if self._listed:
+            rest = rest.removeprefix("[" if not self._count else "").removesuffix("]").rstrip()
+        reader = LiteralReader(rest, loose=True)
+        found: list[tuple[str, str]] = []
+        try:
+            while reader.peek():
+                if (found or self._count) and not reader.take(","):
+                    raise Malformed("no comma")
+                if reader.peek():
+                    found.append(_one(reader))
+            for name, _ in found:
+                if self._known is not None and name not in self._known:
+                    raise Malformed("not the name of a tool")
+        except Malformed:
+            if sure or (not self._quote and self._depth <= 0):
+                raise
+            return False
+        for name, arguments in found:
+            self._hand_over(name, arguments)
+        return True
+
+    def cut_off(self) -> None:
+        """The output ended inside of the list."""
+        name = _NAME.match("".join(self._pieces).lstrip("[, \n"))
+        if name and (self._known is None or name.group(1) in self._known):
+            self._calls.open(name.group(1))
+        elif self._known is not None:
+            raise Malformed("not a list of calls")
+        raise CutOff
+
+    def _check_name(self, known: frozenset[str]) -> None:
+        """Give up early on what names no known tool."""
+        name, bracket, _ = "".join(self._pieces[:8]).lstrip("[, \n").partition("(")
+        name = name.strip()
+        if name not in known if bracket else not any(tool.startswith(name) for tool in known):
+            raise Malformed("not the name of a tool")
+
+
+def _one(reader: LiteralReader) -> tuple[str, str]:
+    """Name and arguments (JSON text) of the call that stands here."""
+    name = reader.name()
+    reader.need("(")
+    members: list[tuple[str, str]] = []
+    while not reader.take(")"):
+        key = reader.name()
+        reader.need("=")
+        members.append((key, reader.value()))
+        if not reader.take(","):
+            reader.need(")")
+            break
+    return name, object_text(members)

@@ -1,0 +1,97 @@
+"""Calls as tags: ``<function=N><parameter=K>raw</parameter></function>`` and its relatives.
+
+Values are raw text whose type the tool's schema says, or an attribute of the tag.
+"""
+
+import re
+from dataclasses import dataclass
+
+from app.chat.formats.family import CallSink
+from app.chat.formats.jsontext import object_text, quote, strict_loads
+from app.chat.formats.schema import ToolTypes, typed_value
+from app.chat.formats.source import MAX_NAME, Malformed, Source, Steps
+
+_CDATA = re.compile(r"\s*<!\[CDATA\[(.*?)\]\]>\s*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class XmlCalls:
+    """``[block] (call NAME call_end (parameter KEY parameter_end VALUE value_close)* close)+ [block_close]``.
+
+    ``loose``: ``call`` may also stand without its block. ``newlines``: one newline on each side of a value belongs to
+    the wire. ``flag``: KEY is followed by an attribute ``string="true|false"``. ``cdata``: a value may be wrapped.
+    ``text_tags``: the tags inside the block are no tokens but ordinary text.
+    """
+
+    call: str
+    call_end: str
+    close: str
+    parameter: str
+    parameter_end: str
+    value_close: str
+    block: tuple[str, ...] = ()
+    block_close: tuple[str, ...] = ()
+    loose: bool = False
+    newlines: bool = False
+    flag: str = ""
+    cdata: bool = False
+    text_tags: bool = True
+
+    @property
+    def openers(self) -> tuple[str, ...]:
+        return (*self.block, self.call) if self.loose else self.block
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        inner = (self.close, self.parameter, self.value_close)
+        return (*inner, *self.block_close) if self.loose else (*inner, self.call, *self.block_close)
+
+    @property
+    def soft(self) -> tuple[str, ...]:
+        return (self.call,) if self.loose else ()
+
+    @property
+    def spelt(self) -> tuple[str, ...]:
+        return (self.call, self.close, self.parameter, self.value_close) if self.text_tags else ()
+
+    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
+        alone = opener == self.call
+        if not alone:
+            yield from source.require(self.call)
+        while True:
+            yield from self._one(source, calls, tools, alone=alone)
+            if not (yield from source.accept(self.call)):
+                break
+        if self.block_close:
+            yield from source.accept(*self.block_close)
+
+    def _one(self, source: Source, calls: CallSink, tools: ToolTypes, *, alone: bool) -> Steps[None]:
+        name, _ = yield from source.until(self.call_end, limit=MAX_NAME, forbid="\n<")
+        name = name.strip()
+        if not name or (alone and tools.names and name not in tools.names):
+            raise Malformed("not the name of a tool")
+        calls.open(name)
+        members: list[tuple[str, str]] = []
+        while (yield from source.require(self.parameter, self.close)) == self.parameter:
+            members.append((yield from self._parameter(name, source, tools)))
+        calls.close(object_text(members))
+
+    def _parameter(self, tool: str, source: Source, tools: ToolTypes) -> Steps[tuple[str, str]]:
+        key, _ = yield from source.until(self.parameter_end, limit=MAX_NAME, forbid="\n<")
+        is_string: str | None = None
+        if self.flag:
+            key, found, is_string = key.partition(self.flag)
+            if not found or is_string not in ("true", "false"):
+                raise Malformed("no type")
+        raw = yield from source.raw_value(self.value_close, self.parameter, self.close)
+        if self.cdata and (wrapped := _CDATA.fullmatch(raw)):
+            raw = wrapped.group(1)
+        if self.newlines:
+            raw = raw[raw.startswith("\n") :]
+            raw = raw[: len(raw) - raw.endswith("\n")]
+        if is_string is None:
+            return key, typed_value(raw, tools.parameter(tool, key).types())
+        if is_string == "true":
+            return key, quote(raw)
+        strict_loads(raw)
+        return key, raw.strip()

@@ -1,0 +1,45 @@
+"""GLM's pairs of tags and those who took them over: Ling, Laguna, Spark, Hunyuan Hy3, LongCat."""
+
+from app.chat.formats.calls.choice import Choice
+from app.chat.formats.calls.json_calls import JsonCalls
+from app.chat.formats.calls.pairs import PairCalls
+from app.chat.formats.family import Family
+
+_ENDS = ("<|user|>", "<|observation|>", "<|endoftext|>")
+_PAIRS = PairCalls()
+
+GLM45 = Family(name="glm-4.5", needs=("<arg_key>", "/nothink"), calls=_PAIRS, ends=_ENDS)
+GLM47 = Family(name="glm-4.7", needs=("<arg_key>", "[gMASK]"), calls=_PAIRS, ends=_ENDS)
+LING = Family(name="ling-3", needs=("<arg_key>", "<role>ASSISTANT"), calls=_PAIRS, ends=("<|role_end|>",))
+LAGUNA = Family(name="laguna", needs=("<arg_key>", "<assistant>"), calls=_PAIRS, ends=("</assistant>", "〈|EOS|〉"))
+SPARK = Family(name="spark", needs=("<arg_key>", "<|Bot|>"), calls=_PAIRS, ends=("<｜end▁of▁sentence｜>",))
+OTHER = Family(name="glm", needs=("<arg_key>", "<arg_value>"), calls=_PAIRS, ends=_ENDS)
+
+
+def _hunyuan(suffix: str) -> Family:
+    return Family(
+        name="hy3",
+        thinks=True,
+        needs=("hy_Assistant", suffix),
+        think_open=(f"<think{suffix}>",),
+        think_close=(f"</think{suffix}>",),
+        calls=PairCalls(suffix=suffix, sections=True, separator="tool_sep"),
+        ends=(f"<｜hy_eos{suffix}｜>",),
+    )
+
+
+LONGCAT = Family(
+    name="longcat",
+    needs=("<longcat_tool_call>",),
+    think_open=("<longcat_think>", "<think>"),
+    think_close=("</longcat_think>", "</think>"),
+    calls=Choice(
+        when=tuple(
+            (char, JsonCalls(opens=("<longcat_tool_call>",), closes=("</longcat_tool_call>",))) for char in "{["
+        ),
+        otherwise=PairCalls(prefix="longcat_"),
+    ),
+    ends=("</longcat_s>",),
+)
+
+FAMILIES = (_hunyuan(":opensource"), _hunyuan(""), LONGCAT, GLM45, GLM47, LING, LAGUNA, SPARK, OTHER)

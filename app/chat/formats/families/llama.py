@@ -1,0 +1,72 @@
+"""Meta's Llama 3.x (an object right at the start, or after ``<|python_tag|>``) and Llama 4 (Python calls), and models
+that were trained from them with ways of their own: Functionary, Firefunction.
+
+Llama 4 after the maker's documentation; the others after their templates.
+"""
+
+from app.chat.formats.calls.choice import Choice
+from app.chat.formats.calls.json_calls import JsonCalls
+from app.chat.formats.calls.named_json import NamedJsonCalls
+from app.chat.formats.calls.pythonic import PythonicCalls
+from app.chat.formats.family import Family, Header, HeaderSyntax
+from app.chat.formats.schema import ToolTypes
+
+_ENDS = ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>")
+_KEYS = ("parameters", "arguments")
+_BARE_JSON = JsonCalls(opens=("{", "["), argument_keys=_KEYS, known_only=True)
+_TAGGED = JsonCalls(opens=("<|python_tag|>",), argument_keys=_KEYS)
+
+
+def _functionary_header(text: str, tools: ToolTypes) -> Header | None:
+    name = text.strip()
+    if name == "all":
+        return Header("content")
+    return Header("call", name) if name in tools.names else None
+
+
+FUNCTIONARY32 = Family(
+    name="functionary-v3.2",
+    needs=(">>>${recipient}",),
+    headers=HeaderSyntax(openers=(">>>",), end="\n", classify=_functionary_header, first=(), soft=True),
+    ends=_ENDS,
+)
+FUNCTIONARY31 = Family(
+    name="functionary-v3.1",
+    needs=("<|start_header_id|>", "<function="),
+    calls=NamedJsonCalls(call="<function=", name_ends=(">",), close=("</function>",), soft_opens=("<function=",)),
+    spelt=("</function>",),
+    noise=("<|python_tag|>",),
+    ends=_ENDS,
+)
+FIREFUNCTION = Family(
+    name="firefunction",
+    needs=("functools[",),
+    calls=JsonCalls(opens=("functools[",)),
+    spelt=("functools[",),
+    ends=_ENDS,
+    raw_arguments=False,
+)
+LLAMA4 = Family(
+    name="llama-4",
+    needs=("<|header_start|>",),
+    calls=Choice(
+        when=tuple(
+            (char, JsonCalls(opens=("<|python_start|>",), closes=("<|python_end|>",), argument_keys=_KEYS))
+            for char in "{"
+        ),
+        otherwise=PythonicCalls(open="<|python_start|>", close="<|python_end|>"),
+    ),
+    bare=Choice(when=(("{", _BARE_JSON),), otherwise=PythonicCalls()),
+    ends=("<|eot|>", "<|eom|>", "<|end_of_text|>"),
+)
+LLAMA3 = Family(
+    name="llama-3",
+    needs=("<|start_header_id|>",),
+    any_of=('"parameters"', "<|python_tag|>", "ipython"),
+    calls=_TAGGED,
+    bare=_BARE_JSON,
+    ends=_ENDS,
+    single=True,
+)
+
+FAMILIES = (FUNCTIONARY32, FUNCTIONARY31, FIREFUNCTION, LLAMA4, LLAMA3)
