@@ -1,0 +1,103 @@
+"""The curated list of models (``resources/catalogue.json``), and a first word on whether one fits this machine."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from importlib.resources import files
+from typing import Any
+
+import psutil
+
+from app.domain.models import Sampling
+from app.models.disk import in_gigabytes
+
+# Besides its file a model needs memory for the context and for computing; rough, until the placement plans it.
+_OVERHEAD = 1.08
+_OVERHEAD_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueQuantization:
+    """``size`` in bytes, all files together; about right, the Hub says it exactly."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueModel:
+    """``repository``: with the GGUF files; ``original``: the makers'. ``parameters`` and ``active`` (for one token)
+    are counts, ``context`` in tokens. ``licence_page``: relative to the Hub. ``licence_asks``: shown before a
+    download. ``checked``: every figure was compared with a source, ``note`` tells which were not."""
+
+    name: str
+    maker: str
+    repository: str
+    original: str
+    architecture: str
+    parameters: int
+    active: int
+    experts: int
+    experts_used: int
+    context: int
+    licence: str
+    licence_page: str
+    licence_asks: bool
+    sampling: Sampling
+    sampling_source: str
+    quantizations: tuple[CatalogueQuantization, ...]
+    checked: bool
+    note: str
+    description: str
+
+
+class Fit(StrEnum):
+    GPU = "gpu"
+    MEMORY = "memory"
+    DISK = "disk"
+
+
+@dataclass(frozen=True, slots=True)
+class FitVerdict:
+    fit: Fit
+    sentence: str
+
+
+def load_catalogue(text: str | None = None) -> tuple[CatalogueModel, ...]:
+    """From small to large. Raises ValueError, KeyError or TypeError for a file that is not of this form: a bug."""
+    source = text or files("resources").joinpath("catalogue.json").read_text(encoding="utf-8")
+    return tuple(map(_model, json.loads(source)["models"]))
+
+
+def entry_for(repository: str, catalogue: Sequence[CatalogueModel]) -> CatalogueModel | None:
+    """The entry of a repository, by its GGUF or its original name."""
+    key = repository.casefold()
+    return next((item for item in catalogue if key in (item.repository.casefold(), item.original.casefold())), None)
+
+
+def fits(size: int, *, free_memory: int | None = None, gpu_memory: int = 0) -> FitVerdict:
+    """``size``: of the model's files; ``free_memory`` (default: asked for) and ``gpu_memory`` in bytes."""
+    memory = psutil.virtual_memory().available if free_memory is None else free_memory
+    needed = int(size * _OVERHEAD) + _OVERHEAD_BYTES
+    wanted = in_gigabytes(needed)
+    if gpu_memory and needed <= gpu_memory:
+        return FitVerdict(Fit.GPU, f"Fits on the graphics card: needs about {wanted} of {in_gigabytes(gpu_memory)}.")
+    have = in_gigabytes(memory + gpu_memory)
+    if needed <= memory + gpu_memory:
+        return FitVerdict(Fit.MEMORY, f"Fits into memory: needs about {wanted} of {have} that are free.")
+    sentence = f"Larger than memory: needs about {wanted}, {have} are free; it would be read from the disk, slowly."
+    return FitVerdict(Fit.DISK, sentence)
+
+
+def _model(stored: Mapping[str, Any]) -> CatalogueModel:
+    licence = stored["licence"]
+    values = {
+        **stored,
+        "licence": licence["name"],
+        "licence_page": licence["page"],
+        "licence_asks": licence["asks"],
+        "sampling": Sampling(**stored["sampling"]),
+        "quantizations": tuple(CatalogueQuantization(**item) for item in stored["quantizations"]),
+    }
+    return CatalogueModel(**{field.name: values[field.name] for field in fields(CatalogueModel)})

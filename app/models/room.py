@@ -1,0 +1,151 @@
+"""Everything about models in one hand: what is on the disk, what can be had, what is on its way.
+
+Made by ``services`` and by the command line. Any thread; what asks the Hub or reads files waits for it.
+"""
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.domain.cancel import CancelToken
+from app.domain.protocols import Clock, Publish
+from app.models.catalogue import CatalogueModel, FitVerdict, entry_for, fits, load_catalogue
+from app.models.downloads import DownloadService
+from app.models.folder import LibraryModel, ModelLibrary, Place, Root
+from app.models.library import default_roots
+from app.models.manage import FileCheck, ImportBy, Progress, import_model, remove_model, verify_model
+from app.models.repository import Licence, Repository
+from app.models.shards import Variant, check_path
+from app.models.surroundings import Surroundings
+from app.net.gate import NetworkGate
+from app.storage.paths import Paths
+from app.storage.secrets import Secrets
+from app.storage.settings import SettingsStore
+
+if TYPE_CHECKING:
+    from app.models.hub import HubClient  # takes a second to import, so ``hub`` does it
+
+
+class ModelRoom:
+    """``environ``: where the Hub's mirror, token and cache are named (``HF_ENDPOINT``, ``HF_TOKEN``, ``HF_HOME``)."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        settings: SettingsStore,
+        gate: NetworkGate,
+        secrets: Secrets,
+        publish: Publish,
+        clock: Clock,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        shipped: Sequence[Path] | None = None,
+        around: Surroundings | None = None,
+    ) -> None:
+        self._paths = paths
+        self._settings = settings
+        self._gate = gate
+        self._secrets = secrets
+        self._environ = environ
+        self._around = around
+        self._shipped = default_roots() if shipped is None else shipped
+        self._lock = threading.Lock()
+        self._hub: HubClient | None = None
+        self.catalogue: tuple[CatalogueModel, ...] = load_catalogue()
+        self.library = ModelLibrary(self._roots, paths.cache / "model-headers.json")
+        self.downloads = DownloadService(
+            paths.data / "downloads", paths.models, self.hub, publish, clock, around=around
+        )
+
+    def close(self) -> None:
+        """Stop the downloads, keeping what was fetched. Idempotent."""
+        self.downloads.close()
+        with self._lock:
+            hub, self._hub = self._hub, None
+        if hub is not None:
+            hub.close()
+
+    def hub(self) -> "HubClient":
+        from app.models.hub import HubClient
+
+        with self._lock:
+            if self._hub is None:
+                wait = {} if self._around is None else {"wait": self._around.wait}
+                self._hub = HubClient(self._gate, self._secrets, self._environ, **wait)
+            return self._hub
+
+    def repository(self, name: str, cancel: CancelToken | None = None) -> Repository:
+        """By the Hub's name, or by the name of a model in the catalogue, whose licence then holds."""
+        named = next((item for item in self.catalogue if item.name.casefold() == name.casefold()), None)
+        entry = named or entry_for(name, self.catalogue)
+        hub = self.hub()
+        found = hub.repository(entry.repository if entry is not None else name, cancel=cancel)
+        if entry is None or not entry.licence_asks:
+            return found
+        return replace(found, licence=Licence(entry.licence, hub.page(entry.licence_page), asks=True))
+
+    def in_cache(self, repository: Repository, variant: Variant) -> Path | None:
+        """The model's first file in the Hub's cache, where another program has downloaded the very same bytes."""
+        cached = hub_cache(self._environ) / f"models--{repository.id.replace('/', '--')}"
+        for snapshot in sorted(cached.glob("snapshots/*")):
+            files = [(snapshot.joinpath(*check_path(file.path).parts), file) for file in variant.files]
+            if all(path.is_file() and path.resolve().name == file.sha256 for path, file in files):
+                return files[0][0]
+        return None
+
+    def fits(self, size: int) -> FitVerdict:
+        """See ``catalogue.fits``."""
+        return fits(size)
+
+    @property
+    def has_token(self) -> bool:
+        """Whether there is a token for the Hub. Asks the keyring."""
+        from app.models.hub import TOKEN
+
+        return bool(self._secrets.get(TOKEN) or self._environ.get("HF_TOKEN"))
+
+    def save_token(self, token: str) -> bool:
+        """Use this token from now on; False where it lasts only until the program ends."""
+        from app.models.hub import TOKEN
+
+        return self._secrets.set(TOKEN, token)
+
+    def import_model(self, path: Path, by: ImportBy | str, progress: Progress, cancel: CancelToken) -> Path:
+        """See ``manage.import_model``. ``by``: an ``ImportBy`` or its value."""
+        return import_model(path, self._paths.models, ImportBy(by), self._register, progress, cancel)
+
+    def verify(self, model: LibraryModel, progress: Progress, cancel: CancelToken) -> list[FileCheck]:
+        """See ``manage.verify_model``."""
+        return verify_model(model, progress, cancel)
+
+    def remove(self, model: LibraryModel) -> None:
+        """See ``manage.remove_model``."""
+        remove_model(model, self._paths.models, self._forget)
+
+    def _roots(self) -> list[Root]:
+        named = (Root(Path(folder).expanduser(), Place.FOLDER) for folder in self._settings.get().model_folders)
+        shipped = (Root(folder, Place.SHIPPED) for folder in self._shipped)
+        return [Root(self._paths.models, Place.LIBRARY), *named, *shipped, Root(hub_cache(self._environ), Place.CACHE)]
+
+    def _register(self, path: Path) -> None:
+        known = self._settings.get().model_folders
+        if str(path) not in known:
+            self._settings.update(model_folders=(*known, str(path)))
+
+    def _forget(self, path: Path) -> bool:
+        known = self._settings.get().model_folders
+        if str(path) not in known:
+            return False
+        self._settings.update(model_folders=tuple(folder for folder in known if folder != str(path)))
+        return True
+
+
+def hub_cache(environ: Mapping[str, str]) -> Path:
+    """Where programs that use ``huggingface_hub`` keep their downloads (its constants.py)."""
+    if environ.get("HF_HUB_CACHE"):
+        return Path(environ["HF_HUB_CACHE"]).expanduser()
+    cache = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(environ.get("HF_HOME") or f"{cache}/huggingface").expanduser() / "hub"

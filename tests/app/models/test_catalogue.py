@@ -1,0 +1,68 @@
+"""The curated list, and the first word on what fits."""
+
+from pathlib import Path
+
+import pytest
+
+from app.gguf.types import FILE_TYPES
+from app.models.catalogue import Fit, entry_for, fits, load_catalogue
+from app.models.shards import check_path, quantization_of
+
+GB = 10**9
+MODELS = load_catalogue()
+
+
+def test_twelve_models_from_small_to_kimi():
+    assert len(MODELS) == 12
+    sizes = [min(each.size for each in model.quantizations) for model in MODELS]
+    assert sizes == sorted(sizes)
+    assert MODELS[-1].name == "Kimi K2 Thinking"
+    assert len({model.repository for model in MODELS}) == 12
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_an_entry_makes_sense(model):
+    assert model.experts > model.experts_used > 0
+    assert model.active < model.parameters
+    assert model.checked or model.note
+    assert model.description
+    assert check_path(model.repository.replace("/", "--"))
+    assert "://" not in model.licence_page  # relative to the Hub, which may be a mirror
+    known = {name.removesuffix("_MOE") for name in FILE_TYPES.values()}
+    for each in model.quantizations:
+        assert quantization_of(f"x-{each.name}.gguf") == each.name
+        plain = each.name.removeprefix("UD-").removesuffix("L" if each.name.endswith("_XL") else "")
+        assert plain.startswith(("TQ", "IQ")) or plain in known or plain[:4] in {name[:4] for name in known}
+        bits = each.size * 8 / model.parameters
+        assert 1.2 < bits < 9.5, (each.name, bits)
+
+
+def test_kimis_licence_is_read_first():
+    entry = entry_for("moonshotai/Kimi-K2-Thinking", MODELS)
+    assert entry is not None
+    assert (entry.licence, entry.licence_asks) == ("modified-mit", True)
+    assert entry.sampling.temperature == 1.0
+    assert entry.sampling.min_p == 0.01
+
+
+@pytest.mark.parametrize(
+    ("size", "memory", "gpu", "fit", "says"),
+    [
+        (12 * GB, 32 * GB, 24 * GB, Fit.GPU, "Fits on the graphics card: needs about 14.0 GB of 24.0 GB."),
+        (12 * GB, 32 * GB, 8 * GB, Fit.MEMORY, "Fits into memory: needs about 14.0 GB of 40.0 GB that are free."),
+        (12 * GB, 8 * GB, 0, Fit.DISK, "Larger than memory: needs about 14.0 GB, 8.0 GB are free"),
+        (247 * GB, 64 * GB, 24 * GB, Fit.DISK, "read from the disk, slowly"),
+    ],
+)
+def test_what_fits(size, memory, gpu, fit, says):
+    verdict = fits(size, free_memory=memory, gpu_memory=gpu)
+    assert verdict.fit is fit
+    assert says in verdict.sentence
+
+
+def test_this_machine_has_some_memory():
+    assert fits(1).fit is not Fit.DISK
+
+
+def test_the_file_names_no_host():
+    assert "http" not in Path("resources/catalogue.json").read_text(encoding="utf-8")
