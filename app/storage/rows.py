@@ -133,10 +133,11 @@ def update_streaming(connection: sqlite3.Connection, message: Message) -> None:
     if row is None or row["status"] != MessageStatus.STREAMING:
         return
     parts = codec.encode_parts(message.parts, row["parts"])
-    connection.execute("UPDATE messages SET parts = ? WHERE seq = ?", (parts, row["seq"]))
+    connection.execute(
+        "UPDATE messages SET parts = ?, model = ? WHERE seq = ?", (parts, valid_text(message.model), row["seq"])
+    )
     stored = connection.execute("SELECT count(*) FROM spans WHERE message_id = ?", (message.id,)).fetchone()[0]
-    if stored != len(message.spans):  # a span is there once its round has ended, and stays as it is
-        _replace_spans(connection, message)
+    _replace_spans(connection, message, first=max(0, stored - 1))  # only the last one still grows
 
 
 def seal(connection: sqlite3.Connection, message: Message) -> None:
@@ -255,12 +256,14 @@ def _writer(row: Row) -> ProcessMark:
     return ProcessMark(row["writer_pid"], row["writer_started"])
 
 
-def _replace_spans(connection: sqlite3.Connection, message: Message) -> None:
-    connection.execute("DELETE FROM spans WHERE message_id = ?", (message.id,))
+def _replace_spans(connection: sqlite3.Connection, message: Message, first: int = 0) -> None:
+    """From position ``first`` on; those before it stay as they are."""
+    connection.execute("DELETE FROM spans WHERE message_id = ? AND position >= ?", (message.id, first))
     connection.executemany(
         "INSERT INTO spans (message_id, position, round, raw, token_ids, vocabulary) VALUES (?, ?, ?, ?, ?, ?)",
         [
             (message.id, position, span.round, valid_text(span.raw), codec.pack_ids(span.token_ids), span.vocabulary)
             for position, span in enumerate(message.spans)
+            if position >= first
         ],
     )

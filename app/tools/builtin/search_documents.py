@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from pathlib import PurePath
 
+from app.domain.excerpt import excerpt
 from app.domain.messages import ToolStatus
 from app.domain.models import ToolSpec
 from app.domain.protocols import PassageSearch, ToolContext, ToolOutcome
 from app.domain.sources import Source
-from app.tools.registry import clip
 
 PASSAGES = 6
 SHORTEST = 200  # characters; less of a passage is not worth its place
@@ -39,14 +39,13 @@ class SearchDocuments:
         sources: list[Source] = []
         room = context.max_chars
         for n, passage in enumerate(found, start=context.next_source):
-            # One line, so that nothing inside a passage looks like a numbered source of ours.
-            text = " ".join(passage.text.split())
             head = f"[{n}] {PurePath(passage.path).name}: "
             space = room - len(head) - 1
-            if lines and space < min(len(text), SHORTEST):
+            if lines and space < min(len(passage.text), SHORTEST):
                 break
-            shown = clip(text, max(0, min(space, LONGEST)))
+            # One line, so that nothing inside a passage looks like a numbered source of ours.
+            shown = excerpt(passage.text, str(arguments["query"]), max(1, min(space, LONGEST)))
             lines.append(head + shown)
-            sources.append(Source(n, passage.path, passage.locator, passage.text if shown == text else shown))
+            sources.append(Source(n, passage.path, passage.locator, shown))
             room -= len(lines[-1]) + 1
         return ToolOutcome(ToolStatus.OK, "\n".join(lines) or "No results.", tuple(sources))

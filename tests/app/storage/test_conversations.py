@@ -383,3 +383,21 @@ def test_any_edits_leave_the_tree_that_a_simple_model_predicts(
             history.insert(0, by_id[history[0].parent_id])
         assert store.history(message.id) == history
         assert store.siblings(message.id) == [other for other in messages if other.parent_id == message.parent_id]
+
+
+def test_a_streaming_answers_growing_span_is_kept_with_its_text(tmp_path: Path) -> None:
+    store = ConversationStore(tmp_path / "chats.db")
+    try:
+        conversation = store.create()
+        message = Message("a1", conversation.id, None, Role.ASSISTANT, MessageStatus.STREAMING, (), 1.0)
+        store.add_message(message)
+        first = GeneratedSpan(0, "one", (1,), "v")
+        for ids in ((2,), (2, 3), (2, 3, 4)):
+            growing = GeneratedSpan(1, "x" * len(ids), ids, "v")
+            store.save_streaming(dataclasses.replace(message, parts=(TextPart("x" * len(ids)),), spans=(first, growing)))
+        store.create()  # the store writes in order, so what was handed over before is there now
+        saved = store.message("a1")
+        assert saved.text() == "xxx"
+        assert saved.spans == (first, GeneratedSpan(1, "xxx", (2, 3, 4), "v"))
+    finally:
+        store.close()

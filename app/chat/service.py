@@ -1,0 +1,246 @@
+"""Starts, stops and steers turns: at most one active turn a conversation, each on a thread of its own."""
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from app.chat.approval import Approvals, Decision
+from app.chat.toolrun import ToolRunner
+from app.chat.turn import SEARCH_TOOL, Turn, TurnRequest, TurnTools
+from app.domain.cancel import CancelToken
+from app.domain.commands import (
+    CancelTurn,
+    ContinueAnswer,
+    DecideApproval,
+    RegenerateAnswer,
+    SubmitPrompt,
+    TurnOptions,
+)
+from app.domain.errors import AppError, ErrorInfo
+from app.domain.events import ConversationChanged, TurnFinished, TurnStarted
+from app.domain.messages import (
+    AttachmentPart,
+    Conversation,
+    GenerationStats,
+    Message,
+    MessageStatus,
+    Part,
+    Role,
+    TextPart,
+)
+from app.domain.models import LoadRequest, ToolSpec
+from app.storage.settings import Settings
+from app.tools.registry import ToolRegistry
+
+_log = logging.getLogger(__name__)
+_DOCUMENT_TOOLS = frozenset({SEARCH_TOOL, "read_document"})
+_TITLE_CHARS = 60
+
+
+class ChatService:
+    """Every method returns at once and may be called from any thread; what comes of it arrives as events.
+
+    ``model`` gives what to load for the next turn.
+    """
+
+    def __init__(
+        self,
+        shared: TurnTools,
+        registry: ToolRegistry,
+        model: Callable[[], LoadRequest],
+        settings: Callable[[], Settings],
+    ) -> None:
+        self._shared = shared
+        self._registry = registry
+        self._model = model
+        self._settings = settings
+        self._approvals = Approvals()
+        self._lock = threading.Lock()
+        self._running: dict[str, tuple[CancelToken, threading.Thread]] = {}
+        self._closed = False
+
+    def submit(self, command: SubmitPrompt) -> None:
+        """Raises AppError ``turn-running`` where the conversation is still answering."""
+        self._start(command.conversation_id, command.answer_id, lambda cancel: self._submit(command, cancel))
+
+    def regenerate(self, command: RegenerateAnswer) -> None:
+        self._start(command.conversation_id, command.answer_id, lambda cancel: self._regenerate(command, cancel))
+
+    def continue_answer(self, command: ContinueAnswer) -> None:
+        self._start(command.conversation_id, command.message_id, lambda cancel: self._continue(command, cancel))
+
+    def cancel(self, command: CancelTurn) -> None:
+        with self._lock:
+            running = self._running.get(command.conversation_id)
+        if running is not None:
+            running[0].cancel()
+
+    def decide(self, command: DecideApproval) -> None:
+        decision = Decision(command.allowed, command.reason)
+        self._approvals.decide(command.conversation_id, command.call_id, decision, always=command.always)
+
+    def is_running(self, conversation_id: str) -> bool:
+        with self._lock:
+            return conversation_id in self._running
+
+    def close(self) -> None:
+        """Stop all turns, let them store what they have, and wait for them."""
+        with self._lock:
+            self._closed = True
+            running = list(self._running.values())
+        for cancel, _ in running:
+            cancel.cancel()
+        for _, thread in running:
+            thread.join()
+
+    def _start(self, conversation_id: str, answer_id: str, work: Callable[[CancelToken], TurnFinished]) -> None:
+        cancel = CancelToken()
+
+        def run() -> None:
+            try:
+                finished = work(cancel)
+            except Exception as error:  # noqa: BLE001 - before the answer's start; it ends in an event, never silently
+                finished = _failed(conversation_id, answer_id, error)
+            with self._lock:
+                del self._running[conversation_id]
+            # Only now, so that whoever hears it may ask the next question at once.
+            self._shared.publish(finished)
+
+        thread = threading.Thread(target=run, name=f"turn-{conversation_id[:8]}")
+        with self._lock:
+            if self._closed or conversation_id in self._running:
+                raise AppError(
+                    "turn-running",
+                    "This conversation is still being answered.",
+                    "Wait for the answer, or stop it first.",
+                )
+            self._running[conversation_id] = (cancel, thread)
+        thread.start()
+
+    def _submit(self, command: SubmitPrompt, cancel: CancelToken) -> TurnFinished:
+        store = self._shared.store
+        conversation = self._grant(store.conversation(command.conversation_id), command)
+        parent = conversation.active_leaf
+        if command.edits is not None:
+            parent = store.message(command.edits).parent_id
+        parts: list[Part] = [_attachment(path) for path in command.attachments]
+        parts.append(TextPart(command.text))
+        question = Message(
+            command.user_message_id,
+            conversation.id,
+            parent,
+            Role.USER,
+            MessageStatus.COMPLETE,
+            tuple(parts),
+            self._shared.clock.now(),
+        )
+        store.add_message(question)
+        if not conversation.title:
+            store.rename(conversation.id, title_of(command.text), by_person=False)
+        self._shared.publish(ConversationChanged(conversation.id))
+        return self._answer(conversation, question.id, command.answer_id, command.options, cancel)
+
+    def _regenerate(self, command: RegenerateAnswer, cancel: CancelToken) -> TurnFinished:
+        store = self._shared.store
+        question = store.message(command.message_id).parent_id
+        if question is None:
+            raise AppError("nothing-to-answer", "There is no question before this message.", "Ask a new question.")
+        conversation = store.conversation(command.conversation_id)
+        return self._answer(conversation, question, command.answer_id, command.options, cancel)
+
+    def _answer(
+        self, conversation: Conversation, question: str, answer_id: str, options: TurnOptions, cancel: CancelToken
+    ) -> TurnFinished:
+        message = Message(
+            answer_id,
+            conversation.id,
+            question,
+            Role.ASSISTANT,
+            MessageStatus.STREAMING,
+            (),
+            self._shared.clock.now(),
+        )
+        self._shared.store.add_message(message)
+        return self._run(conversation, message, options, cancel)
+
+    def _continue(self, command: ContinueAnswer, cancel: CancelToken) -> TurnFinished:
+        self._shared.store.reopen(command.message_id)
+        message = self._shared.store.message(command.message_id)
+        return self._run(self._shared.store.conversation(command.conversation_id), message, command.options, cancel)
+
+    def _run(
+        self, conversation: Conversation, message: Message, options: TurnOptions, cancel: CancelToken
+    ) -> TurnFinished:
+        shared = self._shared
+        assert message.parent_id is not None
+        history = tuple(shared.store.history(message.parent_id))
+        settings = self._settings()
+        shared.publish(TurnStarted(conversation.id, message.parent_id, message.id))
+        request = TurnRequest(
+            history=history,
+            model=self._model(),
+            tools=self._offer(options, conversation.documents),
+            documents=conversation.documents,
+            options=options,
+            system=settings.system_prompt,
+        )
+        runner = ToolRunner(
+            self._registry,
+            self._approvals,
+            shared.publish,
+            shared.clock,
+            conversation_id=conversation.id,
+            answer_id=message.id,
+            allow=options.allow,
+            ask_always=settings.approval == "always",
+        )
+        return Turn(shared, request, message, runner, cancel).run()
+
+    def _offer(self, options: TurnOptions, documents: Sequence[str]) -> tuple[ToolSpec, ...]:
+        """The tools of a turn: those that were named, or everything read-only that has something to work on."""
+        specs = self._registry.specs(options.tools)
+        return tuple(spec for spec in specs if documents or spec.name not in _DOCUMENT_TOOLS)
+
+    def _grant(self, conversation: Conversation, command: SubmitPrompt) -> Conversation:
+        """The conversation with the documents that it may read now."""
+        granted = conversation.documents if command.documents is None else command.documents
+        documents = tuple(dict.fromkeys((*granted, *command.attachments)))
+        if documents == conversation.documents:
+            return conversation
+        self._shared.store.set_documents(conversation.id, documents)
+        return replace(conversation, documents=documents)
+
+
+def _failed(conversation_id: str, answer_id: str, error: Exception) -> TurnFinished:
+    if isinstance(error, AppError):
+        info = error.info
+    else:
+        _log.error("A turn could not start", exc_info=error)
+        info = ErrorInfo(
+            "turn-bug",
+            "Something went wrong in the program itself.",
+            "Please report it with the log.",
+            {},
+            repr(error),
+        )
+    return TurnFinished(conversation_id, answer_id, MessageStatus.FAILED, None, GenerationStats(), info)
+
+
+def title_of(question: str) -> str:
+    """A title from the first question: its first sentence or line, cut at a word."""
+    text = " ".join(re.split(r"(?<=[.!?])\s|\n", question.strip(), maxsplit=1)[0].split())
+    if len(text) <= _TITLE_CHARS:
+        return text
+    return text[:_TITLE_CHARS].rsplit(" ", 1)[0] + "…"
+
+
+def _attachment(path: str) -> AttachmentPart:
+    file = Path(path)
+    try:
+        size = file.stat().st_size if file.is_file() else 0
+    except OSError:
+        size = 0
+    return AttachmentPart(path, file.name, size)

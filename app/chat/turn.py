@@ -1,0 +1,392 @@
+"""One turn: the agent loop from a stored question to a sealed answer."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+
+from app.chat.answer import Answer
+from app.chat.formats.protocol import (
+    CallArguments,
+    CallBroken,
+    CallClosed,
+    CallOpened,
+    Content,
+    FormatEvent,
+    Note,
+    Reasoning,
+    StreamParser,
+)
+from app.chat.history import rounds
+from app.chat.instructions import EXAMPLES, system_prompt
+from app.chat.prompt import Prompt, PromptBuilder, PromptOptions
+from app.chat.style import ModelStyle, Profile
+from app.chat.toolrun import ToolRunner
+from app.domain.cancel import CancelToken
+from app.domain.commands import TurnOptions
+from app.domain.errors import AppError, Cancelled, ErrorInfo
+from app.domain.events import PrefillProgress, TokenRate, TurnFinished, TurnQueued
+from app.domain.excerpt import excerpt
+from app.domain.messages import (
+    GeneratedSpan,
+    GenerationStats,
+    Message,
+    MessageStatus,
+    NotePart,
+    Part,
+    SourcesPart,
+    StopReason,
+    ToolCallPart,
+    ToolResultPart,
+    ToolStatus,
+)
+from app.domain.models import LoadRequest, Sampling, ToolSpec
+from app.domain.protocols import Clock, PassageSearch, Publish, ToolContext
+from app.domain.sources import Locator, Passage, Source
+from app.engine.protocol import Engine, Finished, GenerationRequest, Prefill, Queued, Tokens
+from app.storage.conversations import ConversationStore
+
+_log = logging.getLogger(__name__)
+MAX_ROUNDS = 50
+_SAVE_EVERY_S = 1.0
+SEARCH_TOOL = "search_documents"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTools:
+    """What the turn works with, shared by all turns of the program."""
+
+    engine: Engine
+    store: ConversationStore
+    search: PassageSearch
+    publish: Publish
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """``history``: root to the question. ``system``: the person's own system prompt or ""."""
+
+    history: tuple[Message, ...]
+    model: LoadRequest
+    tools: tuple[ToolSpec, ...]
+    documents: tuple[str, ...]
+    options: TurnOptions
+    system: str = ""
+
+
+class Turn:
+    """Runs on a thread of its own. ``run`` raises nothing: every end is a sealed message and the event that says so."""
+
+    def __init__(
+        self, shared: TurnTools, request: TurnRequest, message: Message, runner: ToolRunner, cancel: CancelToken
+    ) -> None:
+        self._shared = shared
+        self._request = request
+        self._message = message
+        self._runner = runner
+        self._cancel = cancel
+        self._answer = Answer(message, shared.publish, shared.clock)
+        self._stats = GenerationStats()
+        self._saved = shared.clock.monotonic()
+        self._style: ModelStyle | None = None
+
+    def run(self) -> TurnFinished:
+        status, reason, error = MessageStatus.COMPLETE, None, None
+        try:
+            reason = self._rounds()
+            if reason is StopReason.CANCELLED:
+                status = MessageStatus.STOPPED
+        except Cancelled:
+            status, reason = MessageStatus.STOPPED, StopReason.CANCELLED
+        except AppError as failure:
+            error = failure.info
+            status = MessageStatus.INTERRUPTED if failure.code == "engine-died" else MessageStatus.FAILED
+        except Exception as bug:  # noqa: BLE001 - whatever happens, the answer is sealed
+            _log.exception("A turn failed")
+            error = ErrorInfo(
+                "turn-bug",
+                "Something went wrong in the program itself.",
+                "Please report it with the log.",
+                {},
+                repr(bug),
+            )
+            status = MessageStatus.FAILED
+        return self._seal(status, reason, error)
+
+    def _seal(self, status: MessageStatus, reason: StopReason | None, error: ErrorInfo | None) -> TurnFinished:
+        shared = self._shared
+        self._answer.close_part()
+        try:
+            shared.store.seal(self._answer.snapshot(status, reason, self._stats, error))
+        except AppError as failure:  # a full disk: the answer stays on the screen, and the person is told
+            _log.exception("The answer could not be stored")
+            status, error = MessageStatus.FAILED, failure.info
+        return TurnFinished(self._message.conversation_id, self._message.id, status, reason, self._stats, error)
+
+    def _rounds(self) -> StopReason:
+        shared, request = self._shared, self._request
+        model = shared.engine.load(request.model, self._cancel)
+        self._cancel.raise_if_cancelled()
+        self._answer.set_model(model.name)
+        style = self._style = ModelStyle.of(model)
+        specs = request.tools if style.takes_tools else ()
+        builder = PromptBuilder(shared.engine, model, style.template, style.chat_format)
+        searches = any(spec.name == SEARCH_TOOL for spec in specs)
+        if request.documents and not searches and not self._answer.parts:
+            self._retrieve(style.profile)
+        self._tell_unknown(style)
+        sources = any(isinstance(part, SourcesPart) for part in self._answer.parts) and not searches
+        options = PromptOptions(
+            system=system_prompt(request.system, sources=sources, searches=searches),
+            examples=EXAMPLES if sources else (),
+            tools=tuple(spec.definition() for spec in specs),
+            think=style.thinking(request.options.think),
+            reserve=min(request.options.max_tokens or 1024, model.context // 4),
+        )
+        return self._loop(builder, style, options, frozenset(spec.name for spec in specs))
+
+    def _loop(
+        self, builder: PromptBuilder, style: ModelStyle, options: PromptOptions, offered: frozenset[str]
+    ) -> StopReason:
+        partial = self._resume()
+        chars_per_token = 3.0
+        for number in range(len(self._answer.spans) - (partial is not None), MAX_ROUNDS):
+            calls = self._unanswered()
+            if calls and partial is None:
+                self._runner.run(calls, self._answer, offered, self._context(chars_per_token))
+                self._save()
+            history = (*self._request.history, self._before(partial))
+            prompt = self._build(builder, history, options, partial, number)
+            if prompt is None:
+                return StopReason.CONTEXT_FULL
+            chars_per_token = prompt.chars_per_token
+            finished = self._generate(prompt, style, options, number, partial)
+            partial = None
+            if finished.stop_reason is not StopReason.STOP or not self._unanswered():
+                return finished.stop_reason
+        return StopReason.TOOL_LIMIT
+
+    def _build(
+        self,
+        builder: PromptBuilder,
+        history: Sequence[Message],
+        options: PromptOptions,
+        partial: GeneratedSpan | None,
+        number: int,
+    ) -> Prompt | None:
+        """None where the question fitted but what its tools returned no longer does."""
+        try:
+            return builder.build(history, options, partial)
+        except AppError as error:
+            if error.code == "prompt-too-long" and number > 0:
+                return None
+            raise
+
+    def _retrieve(self, profile: Profile) -> None:
+        """Put the best passages beside the question, as many and as much of each as the model takes in well."""
+        question, documents = self._request.history[-1].text(), self._request.documents
+        search = self._shared.search
+        passages = search.search(question, documents, profile.sources, self._cancel)
+        if not passages:  # no word of the question stands in any document ("summarize this"): how each begins
+            beginnings = [search.read(path, documents, 0, 1000) for path in search.files(documents)[: profile.sources]]
+            passages = [Passage(found.path, Locator(), found.text) for found in beginnings if found.text.strip()]
+        if passages:
+            self._answer.add(
+                SourcesPart(
+                    tuple(
+                        Source(n, found.path, found.locator, excerpt(found.text, question, profile.source_chars))
+                        for n, found in enumerate(passages, 1)
+                    )
+                )
+            )
+            self._save()
+
+    def _tell_unknown(self, style: ModelStyle) -> None:
+        """Say once in a conversation that the model's template is of no family that is known."""
+        told = any(message.model == style.model.name for message in self._request.history)
+        if not style.known and not told and not self._answer.spans:
+            self._answer.add(
+                NotePart(
+                    "unknown-template",
+                    "This model's chat template is not known: its answers are shown as plain text, without tools.",
+                )
+            )
+
+    def _resume(self) -> GeneratedSpan | None:
+        """The span to go on from, where this is a continued answer that ended inside a round."""
+        spans, parts = self._answer.spans, self._answer.parts
+        ended = [turn_round for turn_round in rounds(parts) if _has_results(turn_round)]
+        if len(spans) <= len(ended):
+            return None  # it ended between two rounds
+        # The round's parts are made again from its raw text, so that its parser stands where it stood.
+        beside = sum(1 for _ in takewhile(lambda part: isinstance(part, SourcesPart), parts))
+        self._answer.truncate(max(sum(map(len, ended)), beside))
+        return spans[-1]
+
+    def _before(self, partial: GeneratedSpan | None) -> Message:
+        """The answer's earlier rounds, for the history of the next prompt."""
+        snapshot = self._answer.snapshot()
+        if partial is None:
+            return snapshot
+        return replace(snapshot, spans=tuple(span for span in snapshot.spans if span.round != partial.round))
+
+    def _generate(
+        self, prompt: Prompt, style: ModelStyle, options: PromptOptions, number: int, partial: GeneratedSpan | None
+    ) -> Finished:
+        parser = style.chat_format.parser(prompt.generation_prompt, options.tools, style.model.control_tokens)
+        writer = _RoundWriter(self._answer, parser, f"call_{self._message.id[:8]}_{number}")
+        raw: list[str] = []
+        ids: list[int] = []
+        if partial is not None:
+            raw.append(partial.raw)
+            ids.extend(partial.token_ids)
+            writer.feed(partial.raw, None)
+        try:
+            finished = self._stream(prompt, writer, raw, ids, number)
+        finally:  # also when the engine died: what it wrote so far is what Continue goes on from
+            self._span(number, raw, ids)
+        writer.finish(truncated=finished.stop_reason is not StopReason.STOP)
+        self._stats = _sum(self._stats, finished.stats, first=number == 0 or partial is not None)
+        self._save()
+        return finished
+
+    def _stream(self, prompt: Prompt, writer: "_RoundWriter", raw: list[str], ids: list[int], number: int) -> Finished:
+        shared, message = self._shared, self._message
+        options = self._request.options
+        assert self._style is not None
+        request = GenerationRequest(
+            prompt.ids,
+            _sampling(self._style.profile.sampling, options),
+            options.max_tokens or self._style.profile.max_tokens,
+            conversation=message.conversation_id,
+        )
+        rate = _Rate(shared, message, len(prompt.ids), self._style.model.context)
+        for event in shared.engine.generate(request, self._cancel):
+            match event:
+                case Queued(ahead):
+                    shared.publish(TurnQueued(message.conversation_id, message.id, ahead))
+                case Prefill(done, total, cached):
+                    shared.publish(PrefillProgress(message.conversation_id, message.id, done, total, cached))
+                case Tokens(pieces):
+                    for piece in pieces:
+                        raw.append(piece.text)
+                        ids.append(piece.id)
+                        self._answer.tokens += 1
+                        writer.feed(piece.text, piece.control)
+                    rate.count(len(pieces))
+                    if shared.clock.monotonic() - self._saved >= _SAVE_EVERY_S:
+                        self._span(number, raw, ids)
+                        self._save()
+                case Finished():
+                    rate.tell()
+                    return event
+        raise AppError("engine-silent", "The engine ended without a word.", "Ask again.")
+
+    def _span(self, number: int, raw: list[str], ids: list[int]) -> None:
+        assert self._style is not None
+        raw[:] = ["".join(raw)]
+        self._answer.set_span(GeneratedSpan(number, raw[0], tuple(ids), self._style.model.vocabulary))
+
+    def _save(self) -> None:
+        self._saved = self._shared.clock.monotonic()
+        self._shared.store.save_streaming(self._answer.snapshot())
+
+    def _unanswered(self) -> list[ToolCallPart]:
+        answered = {part.call_id for part in self._answer.parts if isinstance(part, ToolResultPart)}
+        return [part for part in self._answer.parts if isinstance(part, ToolCallPart) and part.id not in answered]
+
+    def _context(self, chars_per_token: float) -> ToolContext:
+        """Room for one round's results: half of what the context has left, in characters."""
+        assert self._style is not None
+        used = self._stats.prompt_tokens + self._stats.generated_tokens
+        left = max(0, self._style.model.context - used)
+        most = min(self._style.profile.result_chars, int(left * chars_per_token / 2))
+        return ToolContext(self._cancel, self._request.documents, max_chars=max(80, most))
+
+
+class _RoundWriter:
+    """Turns one round's parser events into parts of the answer."""
+
+    def __init__(self, answer: Answer, parser: StreamParser, prefix: str) -> None:
+        self._answer = answer
+        self._parser = parser
+        self._prefix = prefix
+
+    def feed(self, text: str, control: bool | None) -> None:
+        if text:
+            self._write(self._parser.feed(text, control))
+
+    def finish(self, *, truncated: bool) -> None:
+        self._write(self._parser.finish(truncated=truncated))
+        self._answer.close_part()
+
+    def _write(self, events: Sequence[FormatEvent]) -> None:
+        answer = self._answer
+        for event in events:
+            match event:
+                case Reasoning(text):
+                    answer.reasoning(text)
+                case Content(text):
+                    answer.content(text)
+                case CallOpened(index, name):
+                    answer.open_call(self._id(index), name)
+                case CallArguments(_, text):
+                    answer.call_arguments(text)
+                case CallClosed(index, name, arguments):
+                    answer.close_call(ToolCallPart(self._id(index), name, arguments))
+                case CallBroken(index, name, reason, raw):
+                    answer.close_call(ToolCallPart(self._id(index), name, raw))
+                    answer.add(
+                        ToolResultPart(self._id(index), name, ToolStatus.INCOMPLETE, f"The call was {reason}; not run.")
+                    )
+                case Note(code, text):
+                    answer.add(NotePart(code, text))
+
+    def _id(self, index: int) -> str:
+        return f"{self._prefix}_{index}"
+
+
+class _Rate:
+    """Tells about once a second how fast tokens come and how full the context is."""
+
+    def __init__(self, shared: TurnTools, message: Message, used: int, size: int) -> None:
+        self._shared = shared
+        self._message = message
+        self._used = used
+        self._size = size
+        self._since = shared.clock.monotonic()
+        self._tokens = 0
+
+    def count(self, tokens: int) -> None:
+        self._used += tokens
+        self._tokens += tokens
+        if self._shared.clock.monotonic() - self._since >= 1.0:
+            self.tell()
+
+    def tell(self) -> None:
+        elapsed = self._shared.clock.monotonic() - self._since
+        rate = self._tokens / elapsed if elapsed > 0 else 0.0
+        self._shared.publish(TokenRate(self._message.conversation_id, self._message.id, rate, self._used, self._size))
+        self._since, self._tokens = self._since + elapsed, 0
+
+
+def _has_results(parts: Sequence[Part]) -> bool:
+    return any(isinstance(part, ToolResultPart) and part.status is not ToolStatus.INCOMPLETE for part in parts)
+
+
+def _sampling(preset: Sampling, options: TurnOptions) -> Sampling:
+    temperature = preset.temperature if options.temperature is None else options.temperature
+    return replace(preset, temperature=temperature, seed=options.seed)
+
+
+def _sum(total: GenerationStats, more: GenerationStats, *, first: bool) -> GenerationStats:
+    """Sums over the rounds of a turn. ``prompt_tokens`` is the last round's, which holds the earlier ones."""
+    return GenerationStats(
+        prompt_tokens=more.prompt_tokens,
+        cached_tokens=more.cached_tokens,
+        generated_tokens=total.generated_tokens + more.generated_tokens,
+        prefill_s=total.prefill_s + more.prefill_s,
+        decode_s=total.decode_s + more.decode_s,
+        ttft_s=more.ttft_s if first else total.ttft_s,
+    )

@@ -1,0 +1,120 @@
+"""Builds the program and hands each room what it needs. The only place where rooms beside each other meet.
+
+``Services`` is made and closed on the thread that owns the front end; everything it starts ends in ``close``.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.chat.model_choice import ModelChoice
+from app.chat.service import ChatService
+from app.chat.turn import TurnTools
+from app.documents.blocks import Limits
+from app.documents.service import DocumentService
+from app.domain.models import LoadRequest
+from app.domain.protocols import Publish
+from app.engine.protocol import Engine
+from app.engine.worker import EngineWorker
+from app.mailbox import Mailbox
+from app.models.library import default_roots
+from app.models.room import ModelRoom
+from app.net.gate import NetworkGate
+from app.storage.conversations import ConversationStore
+from app.storage.paths import Paths
+from app.storage.secrets import Secrets
+from app.storage.settings import Settings, SettingsStore
+from app.tools.builtin import builtin_tools
+from app.tools.registry import ToolRegistry
+
+__all__ = ["Services", "Settings", "SystemClock"]  # front ends take the settings' type from here
+
+_log = logging.getLogger(__name__)
+
+
+class SystemClock:
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a front end works with."""
+
+    paths: Paths
+    settings: SettingsStore
+    secrets: Secrets
+    net: NetworkGate
+    mailbox: Mailbox
+    store: ConversationStore
+    engine: Engine
+    models: ModelChoice
+    model_room: ModelRoom
+    documents: DocumentService
+    tools: ToolRegistry
+    chat: ChatService
+
+    @classmethod
+    def create(
+        cls,
+        paths: Paths | None = None,
+        *,
+        engine: Callable[[Publish], Engine] = EngineWorker,
+        model: str | None = None,
+        model_roots: tuple[Path, ...] | None = None,
+    ) -> "Services":
+        """Opens the store and starts the threads. ``model``: answers instead of the chosen one, without choosing it."""
+        paths = paths or Paths.default(os.environ)
+        settings = SettingsStore(paths.settings_file)
+        mailbox = Mailbox()
+        publish = mailbox.publish
+        clock = SystemClock()
+        store = ConversationStore(paths.chats_db)
+        for message_id in store.recover():
+            _log.info("The answer %s was interrupted when the program ended", message_id)
+        worker = engine(publish)
+        roots = tuple(default_roots()) if model_roots is None else model_roots
+        secrets, gate = Secrets(), NetworkGate(settings.get)
+        room = ModelRoom(paths, settings, gate, secrets, publish, clock, shipped=roots)
+        models = ModelChoice(worker, settings, room.library, roots)
+        limits = Limits(max_text_file_mb=settings.get().max_text_file_mb)
+        documents = DocumentService(paths.documents_db, publish, limits, clock)
+        tools = ToolRegistry(builtin_tools(documents, clock))
+        request = _request(models, model)
+        chat = ChatService(TurnTools(worker, store, documents, publish, clock), tools, request, settings.get)
+        return cls(
+            paths,
+            settings,
+            secrets,
+            gate,
+            mailbox,
+            store,
+            worker,
+            models,
+            room,
+            documents,
+            tools,
+            chat,
+        )
+
+    def close(self) -> None:
+        """Stop, drain, join: turns first, since they use everything else; the store last."""
+        self.chat.close()
+        self.models.close()
+        self.model_room.close()
+        self.engine.close()
+        self.documents.close()
+        self.store.close()
+
+
+def _request(models: ModelChoice, model: str | None) -> Callable[[], LoadRequest]:
+    if model is None:
+        return models.request
+    path = models.find(model).path
+    return lambda: models.request(path)
