@@ -1,0 +1,74 @@
+"""What callers ask of the worker thread, and how the answers come back to them."""
+
+import queue
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from app.domain.errors import AppError, Cancelled
+from app.domain.messages import GenerationStats, StopReason
+from app.domain.models import LoadRequest, ModelInfo, PromptText
+from app.engine.protocol import EngineEvent, Finished, GenerationRequest
+
+
+@dataclass(eq=False, slots=True)
+class LoadJob:
+    """``again``: the worker's own, after a death or a rest; nobody waits for it but the jobs behind it. ``tries``: how
+    often it was begun again by itself."""
+
+    request: LoadRequest
+    again: bool = False
+    tries: int = 0
+    stopped: bool = False
+    answer: "queue.SimpleQueue[ModelInfo | AppError | Cancelled]" = field(default_factory=queue.SimpleQueue)
+
+    def fail(self, error: AppError | Cancelled) -> None:
+        self.answer.put(error)
+
+
+@dataclass(eq=False, slots=True)
+class UnloadJob:
+    answer: "queue.SimpleQueue[None]" = field(default_factory=queue.SimpleQueue)
+
+    def fail(self, _error: AppError | Cancelled) -> None:
+        self.answer.put(None)  # what was to be unloaded is gone
+
+
+@dataclass(eq=False, slots=True)
+class TokenizeJob:
+    texts: tuple[PromptText, ...]
+    add_special: bool
+    answer: "queue.SimpleQueue[tuple[tuple[int, ...], ...] | AppError | Cancelled]" = field(
+        default_factory=queue.SimpleQueue
+    )
+
+    def fail(self, error: AppError | Cancelled) -> None:
+        self.answer.put(error)
+
+
+@dataclass(eq=False, slots=True)
+class GenerateJob:
+    """``spoken``: a token was there. ``tries``: how often it was begun again by itself."""
+
+    request: GenerationRequest
+    spoken: bool = False
+    tries: int = 0
+    stopped: bool = False
+    ahead: int = 0  # as last told
+    events: "queue.SimpleQueue[EngineEvent | AppError | Cancelled]" = field(default_factory=queue.SimpleQueue)
+
+    def fail(self, error: AppError | Cancelled) -> None:
+        self.events.put(error)
+
+    def never_started(self) -> None:
+        stats = GenerationStats(prompt_tokens=len(self.request.prompt))
+        self.events.put(Finished(StopReason.CANCELLED, stats))
+
+
+@dataclass(eq=False, slots=True)
+class ForgetJob:
+    """Nobody waits for it."""
+
+    conversation: str
+
+
+Job: TypeAlias = LoadJob | UnloadJob | TokenizeJob | GenerateJob | ForgetJob

@@ -1,0 +1,227 @@
+"""The child process of one model: loads it, answers, ends with the program.
+
+The process loads exactly one model in its life, so that ending it gives every byte back. Main thread: load, generate,
+and save the conversation's state when nothing else is to do. Pipe thread: reads commands, answers "tokenize" at once,
+hands the rest to the main thread, and sees to the process's end when the pipe closes. Import cost matters: the parent
+imports this module too, and neither it nor the child may import more of the program than `app.domain` and `app.engine`.
+"""
+
+import contextlib
+import faulthandler
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.domain.errors import AppError, Cancelled
+from app.domain.models import LoadRequest, TokenPiece
+from app.engine.messages import (
+    Failed,
+    Forget,
+    Generate,
+    Loaded,
+    LoadFailed,
+    Loading,
+    Made,
+    Reply,
+    Tokenize,
+    Tokenized,
+    encode,
+)
+from app.engine.protocol import Prefill
+from app.engine.states import StateFolder
+
+if TYPE_CHECKING:
+    from app.engine.llama.decoder import Decoder
+    from app.engine.llama.load import LoadedModel
+
+FLUSH_S = 0.02  # a message with tokens leaves at most this often; the window paints less often
+PROGRESS_S = 0.05  # between two messages about a load
+SETTLE_S = 0.3  # without work before a state is saved: a tool's result is often back sooner
+SAVE_AT_END_S = 2.0  # for saving when the program ends; less than the program waits for this process
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+Work = Generate | Forget | None
+"""What the pipe thread hands over; None: the end."""
+
+
+def run(
+    connection: Connection, stop: Any, request: LoadRequest, log_path: str, states: StateFolder | None = None
+) -> None:
+    """The process's whole life. ``stop``: two shared bytes; the first one stops what is under way."""
+    _become_child(log_path)
+    replies = _Replies(connection)
+    work: queue.SimpleQueue[Work] = queue.SimpleQueue()
+    tokenizer = _Tokenizer(replies)
+    arguments = (connection, stop, work, tokenizer)
+    pipe = threading.Thread(target=_read_pipe, args=arguments, name="pipe", daemon=True)
+    pipe.start()
+    loaded = _load(request, stop, replies.send)
+    if loaded is None:
+        return
+    from app.engine.llama.decoder import Decoder
+
+    decoder = Decoder(loaded, stop, states)
+    tokenizer.loaded = loaded
+    replies.send(Loaded(loaded.info))
+    while (command := _next(work, decoder)) is not None:
+        if isinstance(command, Forget):
+            decoder.saved.forget(command.conversation)
+        else:
+            _answer(command, decoder, replies)
+    decoder.saved.save()
+    decoder.saved.finish()
+    os._exit(0)
+
+
+def _next(work: "queue.SimpleQueue[Work]", decoder: "Decoder") -> Work:
+    """What is to be done next. Saves the state where that is nothing for a while."""
+    if decoder.saved.unsaved:
+        try:
+            return work.get(timeout=SETTLE_S)
+        except queue.Empty:
+            decoder.saved.save()
+    return work.get()
+
+
+def _answer(command: Generate, decoder: "Decoder", replies: "_Replies") -> None:
+    try:
+        ending: Reply = decoder.generate(command.request, replies.put)
+    except AppError as error:
+        ending = Failed(error.info)
+    except Exception:  # noqa: BLE001 - reported with its traceback; the model stays usable
+        ending = Failed(_bug().info)
+    with contextlib.suppress(OSError):  # the program is gone
+        replies.flush()
+        replies.send(ending)
+
+
+def _become_child(log_path: str) -> None:
+    """Ctrl+C is the program's business; what native code prints on its way out goes to a file that the parent reads."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    log = os.open(log_path, os.O_WRONLY | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    with contextlib.suppress(OSError):  # Windows keeps the name of an open file; there the parent removes it
+        Path(log_path).unlink()
+    faulthandler.enable(file=2)
+
+
+def _load(request: LoadRequest, stop: Any, send: Callable[[Reply], None]) -> "LoadedModel | None":
+    shown = time.perf_counter()
+
+    def progress(done: float) -> None:
+        nonlocal shown
+        now = time.perf_counter()
+        if now - shown >= PROGRESS_S:
+            shown = now
+            send(Loading(done))
+
+    try:
+        from app.engine.llama import bindings
+        from app.engine.llama.load import load
+
+        bindings.start()
+        return load(request, lambda: bool(stop[0] != b"\0"), progress)
+    except Cancelled:
+        send(LoadFailed(None))
+    except AppError as error:
+        send(LoadFailed(error.info))
+    except (ImportError, OSError, RuntimeError):
+        unavailable = AppError(
+            "engine-unavailable",
+            "The engine could not be started.",
+            "Install the program again; the details say what is missing.",
+            detail=traceback.format_exc(),
+        )
+        send(LoadFailed(unavailable.info))
+    except Exception:  # noqa: BLE001 - reported with its traceback
+        send(LoadFailed(_bug().info))
+    return None
+
+
+def _bug() -> AppError:
+    return AppError(
+        "engine-bug",
+        "The engine made a mistake of its own.",
+        "Please report it with the details.",
+        detail=traceback.format_exc(),
+    )
+
+
+def _read_pipe(connection: Connection, stop: Any, work: "queue.SimpleQueue[Work]", tokenizer: "_Tokenizer") -> None:
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            command = connection.recv()
+            if isinstance(command, Tokenize):
+                tokenizer.answer(command)
+            else:
+                work.put(command)
+    # The parent closed the pipe or is gone. The main thread saves the conversation, ends the process, and is not waited
+    # for long: it may be deep in native code.
+    stop[0] = b"\1"
+    work.put(None)
+    if tokenizer.loaded is not None:
+        time.sleep(SAVE_AT_END_S)
+    os._exit(0)
+
+
+class _Tokenizer:
+    """On the pipe thread. The parent asks only after the model is loaded."""
+
+    def __init__(self, replies: "_Replies") -> None:
+        self._replies = replies
+        self.loaded: LoadedModel | None = None
+
+    def answer(self, command: Tokenize) -> None:
+        assert self.loaded is not None
+        vocabulary = self.loaded.vocabulary
+        try:
+            ids = [vocabulary.tokenize(text) for text in command.texts]
+            if ids and command.add_special and vocabulary.add_bos:
+                ids[0] = (vocabulary.bos, *ids[0])
+            self._replies.send(Tokenized(command.id, tuple(ids)))
+        except Exception:  # noqa: BLE001 - reported with its traceback
+            self._replies.send(Tokenized(command.id, (), _bug().info))
+
+
+class _Replies:
+    """The sending end, used by both threads. Tokens travel together; the first one leaves at once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._tokens: list[TokenPiece] = []
+        self._flushed = 0.0
+
+    def send(self, reply: Reply) -> None:
+        with self._lock:
+            self._connection.send_bytes(encode(reply))
+
+    def put(self, item: Prefill | TokenPiece) -> None:
+        if isinstance(item, Prefill):
+            self._flushed = 0.0  # a new generation: its first token does not wait
+            self.send(item)
+            return
+        self._tokens.append(item)
+        if time.perf_counter() - self._flushed >= FLUSH_S:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._tokens:
+            ids, texts, controls = zip(*self._tokens, strict=True)
+            self._tokens.clear()
+            self.send(Made(ids, texts, controls))
+        self._flushed = time.perf_counter()

@@ -1,0 +1,230 @@
+"""The loop: prompt in, tokens out, with what the memory already holds kept."""
+
+import ctypes
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from app.domain.errors import AppError
+from app.domain.messages import GenerationStats, StopReason
+from app.domain.models import TokenPiece
+from app.engine.llama import bindings
+from app.engine.llama.bindings import lib
+from app.engine.llama.cache import SEQUENCE, Cache
+from app.engine.llama.failures import prompt_too_long
+from app.engine.llama.load import LoadedModel
+from app.engine.llama.sampler import SamplerChain
+from app.engine.llama.saver import SavedCache
+from app.engine.llama.text import TextStream, open_end
+from app.engine.llama.threads import ThreadControl
+from app.engine.protocol import Finished, GenerationRequest, Prefill
+from app.engine.states import StateFolder
+from app.engine.stops import StopScanner
+
+# Return codes of llama_decode (llama.h); below DECODE_INVALID the memory may be in any state.
+DECODE_OK, DECODE_NO_ROOM, DECODE_ABORTED, DECODE_INVALID = 0, 1, 2, -1
+# Tokens at a prompt's end that the next prompt may spell otherwise: where the template opens the answer.
+OPENING = 16
+LONG = 4096  # tokens of a prompt after which its way is marked, too
+
+Emit = Callable[[Prefill | TokenPiece], None]
+
+
+class ContextFull(Exception):
+    """No cell of the KV cache is free for the next token."""
+
+
+class Stopped(Exception):
+    """The shared byte is set."""
+
+
+class Decoder:
+    """Owns the context of one model. One generation at a time, all on one thread.
+
+    ``stop`` is the two-byte buffer that another process writes to: the first byte stops, the second stays 0.
+    """
+
+    def __init__(self, loaded: LoadedModel, stop: Any, states: StateFolder | None = None) -> None:
+        self._context = loaded.context
+        self._vocabulary = loaded.vocabulary
+        self._cache = Cache(loaded.context, loaded.model)
+        self.saved = SavedCache(self._cache, states, loaded.state_key)
+        self._threads = loaded.threads
+        self._control = ThreadControl(loaded.threads.decode, fixed=loaded.threads.fixed)
+        self._step = int(lib.llama_n_batch(loaded.context))
+        self._batch = _Batch(self._step)
+        self._stop = stop
+        self._callback = bindings.abort_callback()  # C keeps it
+        lib.llama_set_abort_callback(self._context, self._callback, ctypes.addressof(stop))
+
+    def generate(self, request: GenerationRequest, emit: Emit) -> Finished:
+        """Raises AppError where the prompt does not fit or the computation fails."""
+        started = time.perf_counter()
+        prompt = request.prompt
+        if len(prompt) >= self._cache.size:
+            raise prompt_too_long(len(prompt), self._cache.size)
+        reuse = self.saved.prepare(prompt, request.conversation)
+        answer = _Answer(request, emit, self._vocabulary.control, TextStream(open_end(prompt, self._vocabulary.piece)))
+        chain = SamplerChain(request.sampling, self._vocabulary.size)
+        read = first = 0.0
+        reason, eog = StopReason.CANCELLED, None
+        try:
+            self._read_prompt(prompt, reuse.kept, emit)
+            read = time.perf_counter()
+            reason, eog, first = self._write(chain, answer)
+        except ContextFull:
+            reason = StopReason.CONTEXT_FULL
+        except Stopped:
+            reason = StopReason.CANCELLED
+        finally:
+            chain.close()
+        answer.flush()
+        ended = time.perf_counter()
+        stats = GenerationStats(
+            prompt_tokens=len(prompt),
+            cached_tokens=reuse.kept,
+            generated_tokens=answer.count,
+            prefill_s=(read or ended) - started,
+            decode_s=ended - read if read else 0.0,
+            ttft_s=first - started if first else 0.0,
+            cached_from=reuse.source,
+            known_tokens=reuse.known,
+            restore_s=reuse.seconds,
+        )
+        return Finished(reason, stats, eog)
+
+    def _set_threads(self) -> None:
+        control = self._control
+        prompt = self._threads.prompt if self._threads.fixed else min(self._threads.prompt, control.prompt_threads)
+        lib.llama_set_n_threads(self._context, control.threads, prompt)
+
+    def _read_prompt(self, prompt: Sequence[int], cached: int, emit: Emit) -> None:
+        total = len(prompt)
+        emit(Prefill(cached, total, cached))
+        turn = total - OPENING if self._cache.forgets else 0
+        start = cached
+        while start < total:
+            end = min(start + self._step, total)
+            if start < turn < end:
+                end = turn
+            self._control.rested(time.perf_counter())
+            self._set_threads()
+            self._evaluate(prompt[start:end], last=end == total)
+            if end == turn or end - self._cache.last_checkpoint >= LONG:
+                self._cache.checkpoint()
+            emit(Prefill(end, total, cached))
+            start = end
+
+    def _write(self, chain: SamplerChain, answer: "_Answer") -> tuple[StopReason, int | None, float]:
+        """Why it ended, the token that ended it, and when the first token was there. May raise ContextFull, Stopped."""
+        sample, handle, context = lib.llama_sampler_sample, chain.handle, self._context
+        eog, piece, room, tokens = self._vocabulary.eog, self._vocabulary.piece, self._cache.size, self._cache.tokens
+        clock, control = time.perf_counter, self._control
+        threads = control.begin(clock())
+        self._set_threads()
+        limit = answer.limit
+        if limit <= 0:
+            return StopReason.LENGTH, None, 0.0
+        first = 0.0
+        while True:
+            token = sample(handle, context, -1)
+            now = clock()
+            first = first or now
+            if (wanted := control.token(now)) != threads:
+                threads = wanted
+                self._set_threads()
+            if token in eog:
+                return StopReason.STOP, token, first
+            if answer.add(token, piece(token)):
+                return StopReason.STOP, None, first
+            if answer.count >= limit:
+                return StopReason.LENGTH, None, first
+            if len(tokens) >= room:
+                return StopReason.CONTEXT_FULL, None, first
+            self._evaluate((token,), last=True)
+
+    def _evaluate(self, tokens: Sequence[int], *, last: bool) -> None:
+        """Put tokens behind what is in the cache; ``last`` asks for logits of the last one."""
+        if self._stop[0] != b"\0":
+            raise Stopped
+        self._batch.fill(tokens, len(self._cache.tokens), logits=last)
+        code = lib.llama_decode(self._context, self._batch.struct)
+        if code == DECODE_OK:
+            self._cache.tokens.extend(tokens)
+        elif code == DECODE_ABORTED:
+            self._cache.resync(tokens)
+            raise Stopped
+        elif code == DECODE_NO_ROOM:
+            raise ContextFull
+        else:
+            if code < DECODE_INVALID:
+                self._cache.clear()
+            raise AppError(
+                "decode-failed",
+                "The model could not compute the next token.",
+                "Try again; if it happens again, load the model with a smaller context.",
+                detail="\n".join([f"llama_decode returned {code}", *bindings.take_log()]),
+            )
+
+
+class _Batch:
+    """A ``llama_batch`` over arrays of our own, filled in place."""
+
+    def __init__(self, size: int) -> None:
+        self._token = (lib.llama_token * size)()
+        self._position = (lib.llama_pos * size)()
+        self._logits = (ctypes.c_int8 * size)()
+        self._sequence = (lib.llama_seq_id * 1)(SEQUENCE)
+        one = ctypes.POINTER(lib.llama_seq_id)
+        self._sequences = (one * size)(*[ctypes.cast(self._sequence, one)] * size)
+        self._sequence_counts = (ctypes.c_int32 * size)(*[1] * size)
+        self.struct = lib.llama_batch()
+        self.struct.token = ctypes.cast(self._token, ctypes.POINTER(lib.llama_token))
+        self.struct.pos = ctypes.cast(self._position, ctypes.POINTER(lib.llama_pos))
+        self.struct.n_seq_id = ctypes.cast(self._sequence_counts, ctypes.POINTER(ctypes.c_int32))
+        self.struct.seq_id = ctypes.cast(self._sequences, ctypes.POINTER(one))
+        self.struct.logits = ctypes.cast(self._logits, ctypes.POINTER(ctypes.c_int8))
+
+    def fill(self, tokens: Sequence[int], position: int, *, logits: bool) -> None:
+        count = len(tokens)
+        if count == 1:  # the common case, without building slices
+            self._token[0] = tokens[0]
+            self._position[0] = position
+        else:
+            self._token[:count] = tokens
+            self._position[:count] = range(position, position + count)
+            ctypes.memset(self._logits, 0, count)
+        self._logits[count - 1] = logits
+        self.struct.n_tokens = count
+
+
+class _Answer:
+    """What is written: counts, text across tokens, stop strings."""
+
+    def __init__(self, request: GenerationRequest, emit: Emit, control: frozenset[int], stream: TextStream) -> None:
+        self.count = 0
+        self.limit = request.max_tokens if request.max_tokens is not None else 1 << 60
+        self._emit = emit
+        self._control = control
+        self._stream = stream
+        self._scanner = StopScanner(request.stop) if request.stop else None
+
+    def add(self, token: int, data: bytes) -> bool:
+        """True where a stop string is complete."""
+        self.count += 1
+        if token in self._control:
+            self._stream.reset()
+            piece = TokenPiece(token, data.decode("utf-8", "replace"), True)
+        else:
+            piece = TokenPiece(token, self._stream.feed(data), False)
+        if self._scanner is None:
+            self._emit(piece)
+            return False
+        certain, stopped = self._scanner.feed(piece)
+        for sure in certain:
+            self._emit(sure)
+        return stopped
+
+    def flush(self) -> None:
+        for piece in self._scanner.flush() if self._scanner else ():
+            self._emit(piece)

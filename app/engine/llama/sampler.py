@@ -1,0 +1,53 @@
+"""The sampler chain, built in C."""
+
+import secrets
+from typing import Any
+
+from app.domain.models import Sampling
+from app.engine.llama.bindings import lib
+
+PENALTY_WINDOW = 64  # tokens that repeat_penalty looks back
+# Nucleus sampling over a whole vocabulary sorts it (milliseconds a token). Where nothing else cuts first, tokens this
+# much less likely than the best one are dropped before; together they weigh less than any nucleus leaves out.
+FLOOR = 1e-5
+
+
+class SamplerChain:
+    """Order: penalties, top_k, top_p, min_p, temperature, draw; without top_k min_p comes first, because it needs no
+    sorting. Greedy at temperature 0. ``close`` frees the chain, which owns its samplers."""
+
+    def __init__(self, sampling: Sampling, vocabulary_size: int) -> None:
+        self.handle: Any = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
+        if sampling.repeat_penalty not in (0.0, 1.0):
+            self._add(
+                lib.llama_sampler_init_penalties(vocabulary_size, PENALTY_WINDOW, sampling.repeat_penalty, 0.0, 0.0)
+            )
+        if sampling.temperature <= 0:
+            self._add(lib.llama_sampler_init_greedy())
+            return
+        nucleus = sampling.top_p < 1
+        if sampling.top_k > 0:
+            self._add(lib.llama_sampler_init_top_k(sampling.top_k))
+            if nucleus:
+                self._add(lib.llama_sampler_init_top_p(sampling.top_p, 1))
+            if sampling.min_p > 0:
+                self._add(lib.llama_sampler_init_min_p(sampling.min_p, 1))
+        else:
+            cut = max(sampling.min_p, FLOOR if nucleus else 0.0)
+            if cut > 0:
+                self._add(lib.llama_sampler_init_min_p(cut, 1))
+            if nucleus:
+                self._add(lib.llama_sampler_init_top_p(sampling.top_p, 1))
+        self._add(lib.llama_sampler_init_temp(sampling.temperature))
+        seed = (
+            secrets.randbits(32) if sampling.seed is None else sampling.seed % 0xFFFFFFFF
+        )  # the largest number means a random seed
+        self._add(lib.llama_sampler_init_dist(seed))
+
+    def _add(self, sampler: Any) -> None:
+        lib.llama_sampler_chain_add(self.handle, sampler)
+
+    def close(self) -> None:
+        if self.handle is not None:
+            lib.llama_sampler_free(self.handle)
+            self.handle = None

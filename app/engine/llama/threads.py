@@ -1,0 +1,178 @@
+"""How many threads compute: one number for reading the prompt, another, which follows the machine, for writing.
+
+Threads meet after every operation, hundreds of times a token, and wait there by spinning. Where another program takes a
+core away, all of them wait for the one that lost it: on two cores a token took seconds with two threads and 30 ms with
+one while a compiler ran; on a quiet machine the second thread gains a third. A prompt's operations are longer and lose
+less (half as much again), so it takes a core a little sooner.
+"""
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psutil
+
+LOOK_S = 0.25  # between two looks at the machine
+SOON_S = 0.05  # after a token that took far too long; shorter than that the kernel's counters say nothing
+FAR_TOO_LONG = 2.0  # times the usual
+SLACK, PROMPT_SLACK = 0.3, 0.6  # of a core that others may use before one counts as taken
+WINDOW = 12  # tokens whose median is what a token costs now
+TRIAL = 6  # tokens with another number; the first one pays for the change and does not count
+GAIN = 0.97  # of the cost, for another number to be taken
+FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0  # after a trial that gained nothing
+FREE_LOOKS, MOST_LOOKS = 2, 64  # in a row before a core that was taken counts as free
+TOO_EARLY_S, CALM_S = 2.0, 5.0  # a core taken again so soon doubles that number; free for so long resets it
+
+
+def cores() -> int:
+    """Physical cores that this process may use. Hyper-threads do not help: both halves wait for the same memory."""
+    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
+    return max(1, min(physical, allowed))
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Seconds so far: of the clock, of all processors at work (``busy``), of this process at work (``own``)."""
+
+    wall: float
+    busy: float
+    own: float
+
+
+def look() -> Load:
+    """Costs about 0.1 ms."""
+    times = psutil.cpu_times()._asdict()
+    idle = ("idle", "iowait", "guest", "guest_nice")  # a guest's time is counted in user time already
+    busy = sum(seconds for kind, seconds in times.items() if kind not in idle)
+    return Load(time.perf_counter(), busy, time.process_time())
+
+
+class ThreadControl:
+    """Chooses the number of threads of the next token (``threads``) and of a prompt (``prompt_threads``). Used by one
+    thread.
+
+    Two rules. Cores that other programs keep busy are left alone at once, without trying: where they are taken, one
+    token with too many threads can take a second. Among what is left the number is found by trying: every so often a
+    few tokens with a neighbouring number, which is kept if they were faster; after a trial in vain the next one waits
+    twice as long.
+    """
+
+    def __init__(
+        self, most: int, *, look: Callable[[], Load] = look, processors: int | None = None, fixed: bool = False
+    ) -> None:
+        """``most``: threads at most; ``fixed``: always that many. ``processors``: whose time ``look`` counts."""
+        self.threads = self.prompt_threads = most
+        self._most = most
+        self._fixed = fixed or most == 1
+        self._look = look
+        self._processors = processors or os.cpu_count() or most
+        self._wish = most  # the fastest number where no other program disturbs
+        self._limit = most
+        self._free_looks = 0
+        self._needed_looks = FREE_LOOKS
+        self._raised = 0.0
+        self._seen = look()
+        self._last: float | None = None  # when the last token was there
+        self._costs: list[float] = []
+        self._usual: float | None = None  # seconds a token with ``threads``, or with what a trial goes back to
+        self._trying = False
+        self._upwards = False
+        self._wait = FIRST_WAIT_S
+        self._next_trial = 0.0
+
+    def rested(self, now: float) -> None:
+        """No token was made since the last look (a new request, a piece of a prompt)."""
+        self._last = None
+        if not self._fixed and now - self._seen.wall >= SOON_S:
+            self._observe(now)
+
+    def begin(self, now: float) -> int:
+        """Before an answer's first token. Returns its number of threads."""
+        self.rested(now)  # while the prompt was read
+        self._end_trial()
+        return self.threads
+
+    def token(self, now: float) -> int:
+        """A token was there at ``now``, in seconds of ``time.perf_counter``. Returns the threads of the next one."""
+        last, self._last = self._last, now
+        if self._fixed or last is None:
+            return self.threads
+        cost = now - last
+        self._costs.append(cost)
+        late = self._usual is not None and cost > FAR_TOO_LONG * self._usual
+        if now - self._seen.wall >= (SOON_S if late else LOOK_S):
+            self._observe(now)
+        if self._trying:
+            if late or len(self._costs) > TRIAL:
+                self._judge(now)
+        elif len(self._costs) >= WINDOW:
+            self._usual = statistics.median(self._costs)
+            self._costs.clear()
+            if now >= self._next_trial:
+                self._try_neighbour()
+        return self.threads
+
+    def _observe(self, now: float) -> None:
+        seen = self._look()
+        wall = max(seen.wall - self._seen.wall, 1e-6)
+        others = max(0.0, (seen.busy - self._seen.busy) - (seen.own - self._seen.own)) / wall
+        self._seen = seen
+        free = self._most * max(0.0, 1 - others / self._processors)
+        self.prompt_threads = max(1, min(self._most, int(free + PROMPT_SLACK)))
+        limit = max(1, min(self._most, int(free + SLACK)))
+        if limit < self._limit:
+            if now - self._raised < TOO_EARLY_S:  # a load that comes and goes
+                self._needed_looks = min(2 * self._needed_looks, MOST_LOOKS)
+            self._apply(limit)
+        elif limit > self._limit:
+            self._free_looks += 1
+            if self._last is None or self._free_looks >= self._needed_looks:
+                self._raised = now
+                self._apply(limit)
+        else:
+            self._free_looks = 0
+            if now - self._raised > CALM_S:
+                self._needed_looks = FREE_LOOKS
+
+    def _apply(self, limit: int) -> None:
+        self._limit, self._free_looks = limit, 0
+        self._end_trial()
+        if self.threads != min(self._wish, limit):
+            self._set(min(self._wish, limit))
+            self._usual = None
+
+    def _try_neighbour(self) -> None:
+        step = max(1, self.threads // 4)
+        up, down = min(self.threads + step, self._limit), max(1, self.threads - step)
+        choices = [number for number in ((up, down) if self._upwards else (down, up)) if number != self.threads]
+        if choices:
+            self._trying = True
+            self._set(choices[0])
+
+    def _judge(self, now: float) -> None:
+        assert self._usual is not None
+        before, tried = min(self._wish, self._limit), self.threads
+        faster = statistics.median(self._costs[1:] or self._costs) < GAIN * self._usual
+        self._upwards = (tried > before) == faster  # on in that direction, or the other one next
+        if faster:
+            self._trying = False
+            self._wish, self._usual = tried, None
+            self._wait, self._next_trial = FIRST_WAIT_S, now
+            self._costs.clear()
+            return
+        self._end_trial()
+        self._next_trial = now + self._wait
+        self._wait = min(2 * self._wait, LONGEST_WAIT_S)
+
+    def _end_trial(self) -> None:
+        self._costs.clear()
+        if self._trying:
+            self._trying = False
+            self._set(min(self._wish, self._limit))
+
+    def _set(self, threads: int) -> None:
+        self.threads = threads
+        self._costs.clear()

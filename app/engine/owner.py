@@ -1,0 +1,379 @@
+"""What the engine's thread does: one child, one thing at a time, everybody in turn."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from app.domain.errors import AppError, Cancelled
+from app.domain.events import EngineDied, ModelFailed, ModelLoaded, ModelLoading, ModelUnloaded
+from app.domain.models import LoadRequest, ModelInfo, TokenPiece
+from app.domain.protocols import Publish
+from app.engine.files import check_model_file, display_name
+from app.engine.jobs import ForgetJob, GenerateJob, Job, LoadJob, TokenizeJob, UnloadJob
+from app.engine.ladder import LAST_RUNG, Ladder, explanation
+from app.engine.messages import Failed, Forget, Generate, Loaded, LoadFailed, Loading, Made, Reply, Tokenize, Tokenized
+from app.engine.process import ChildProcess, Target
+from app.engine.protocol import Finished, Prefill, Queued, Tokens
+from app.engine.states import StateFolder
+
+log = logging.getLogger(__name__)
+
+
+class Owner:
+    """Owns the child process. Everything but ``stop``, ``stop_everything`` and the properties runs on one thread."""
+
+    def __init__(
+        self,
+        publish: Publish,
+        target: Target,
+        states: StateFolder | None = None,
+        idle_unload_s: float | None = None,
+    ) -> None:
+        self._publish = publish
+        self._target = target
+        self._states = states
+        self._ladder = Ladder(states.path / "ladder.json" if states is not None else None)
+        self._idle_unload_s = idle_unload_s
+        self._idle_since = 0.0
+        self._lock = threading.Lock()  # guards _current and _child, which ``stop`` looks at
+        self._current: LoadJob | GenerateJob | None = None
+        self._child: ChildProcess | None = None
+        self._model: ModelInfo | None = None
+        self._queue: deque[LoadJob | UnloadJob | GenerateJob] = deque()
+        self._held: list[TokenizeJob] = []  # until the model is there
+        self._asked: dict[int, TokenizeJob] = {}
+        self._next_id = 0
+        self._request: LoadRequest | None = None  # of what is loaded, or was when the child died
+        self._died = False
+        self._rests = False  # unloaded because nothing was to do
+        self._short_of_memory = False  # why the rung is what it is
+
+    # Any thread.
+
+    @property
+    def model(self) -> ModelInfo | None:
+        return self._model
+
+    @property
+    def child_pid(self) -> int | None:
+        with self._lock:
+            return self._child.pid if self._child is not None else None
+
+    def stop(self, job: LoadJob | GenerateJob) -> bool:
+        """True where there is nothing more to do; False where the thread must take it out of the queue."""
+        with self._lock:
+            if job.stopped:
+                return True
+            job.stopped = True
+            if job is self._current and self._child is not None:
+                self._child.stop()
+                return True
+        return False
+
+    def stop_everything(self) -> None:
+        with self._lock:
+            if self._child is not None:
+                self._child.stop()
+
+    # The thread: what it waits for and what it does then.
+
+    def accept(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            if isinstance(job, TokenizeJob):
+                self._held.append(job)
+            elif isinstance(job, ForgetJob):
+                self._forget(job.conversation)
+            else:
+                self._queue.append(job)
+
+    def sources(self) -> list[Any]:
+        """What `multiprocessing.connection.wait` should wait for."""
+        return [] if self._child is None else [self._child.connection, self._child.sentinel]
+
+    def patience(self) -> float | None:
+        """How many seconds the thread may wait before it calls ``advance`` again; None: for ever."""
+        if self._idle_unload_s is None or self._model is None or self._current is not None or self._asked:
+            return None
+        return max(0.0, self._idle_since + self._idle_unload_s - time.monotonic())
+
+    def advance(self) -> None:
+        """Start what can be started, and tell those who wait how many are before them."""
+        self._take_out_stopped()
+        if self.patience() == 0 and not self._queue and not self._held:
+            self._rest()
+        while self._current is None and (self._queue or (self._held and self._model is None)):
+            if (self._queue and not isinstance(self._queue[0], GenerateJob)) or self._model is not None:
+                self._begin(self._queue.popleft())
+            elif (self._died or self._rests) and self._request is not None:
+                self._begin(LoadJob(self._request, again=True))
+            else:
+                self._fail_waiting(AppError("no-model", "No model is loaded.", "Choose a model first."))
+        if self._model is not None:
+            self._ask_tokenizer()
+        if self._current is not None or self._asked:
+            self._idle_since = time.monotonic()
+        waiting = [job for job in self._queue if isinstance(job, GenerateJob)]
+        for ahead, job in enumerate(waiting, start=int(isinstance(self._current, GenerateJob))):
+            if ahead not in (0, job.ahead):
+                job.ahead = ahead
+                job.events.put(Queued(ahead))
+
+    def read(self) -> None:
+        """Whatever the child has said, and whether it is still there."""
+        child = self._child
+        try:
+            while child is not None and child is self._child and (reply := child.receive()) is not None:
+                self._handle(reply)
+        except (EOFError, OSError):
+            self._on_death()
+
+    def end(self, jobs: Sequence[Job], error: AppError) -> None:
+        """The program ends: nobody is left waiting, nothing is left running."""
+        self.accept(jobs)
+        self._drop_child()
+        current, self._current = self._current, None
+        if current is not None:
+            current.fail(error)
+        for job in self._queue:
+            job.fail(error)
+        self._fail_tokenizers(error)
+
+    def _forget(self, conversation: str) -> None:
+        if self._child is not None:
+            self._child.send(Forget(conversation))  # it may be about to write one
+        if self._states is not None:
+            self._states.forget(conversation)
+
+    # Starting.
+
+    def _begin(self, job: LoadJob | UnloadJob | GenerateJob) -> None:
+        if isinstance(job, LoadJob):
+            self._begin_load(job)
+        elif isinstance(job, UnloadJob):
+            self._unload()
+            job.answer.put(None)
+        else:
+            self._begin_generation(job)
+
+    def _begin_generation(self, job: GenerateJob) -> None:
+        child = self._child
+        assert child is not None
+        with self._lock:
+            if job.stopped:
+                job.never_started()
+                return
+            child.allow()
+            self._current = job
+        child.send(Generate(job.request))
+
+    def _begin_load(self, job: LoadJob) -> None:
+        same = self._request is not None and replace(self._request, rung=job.request.rung) == job.request
+        if same and self._model is not None:
+            job.answer.put(self._model)
+            return
+        rung = max(job.request.rung, self._ladder.rung(job.request))
+        if same and self._request is not None:  # what killed it would kill it again
+            rung = max(rung, min(self._request.rung + self._died, LAST_RUNG))
+        self._unload()
+        self._start_child(job, replace(job.request, rung=rung))
+
+    def _start_child(self, job: LoadJob, request: LoadRequest) -> None:
+        name = display_name(request.path)
+        try:
+            check_model_file(Path(request.path))
+            self._publish(ModelLoading(request.path, name, 0.0))
+            child = ChildProcess(self._target, request, self._states)
+        except AppError as error:
+            self._fail_load(job, request, error)
+            return
+        except OSError as error:
+            self._fail_load(job, request, _no_process(error))
+            return
+        self._request, self._died, self._rests = request, False, False
+        with self._lock:
+            self._current, self._child = job, child
+            if job.stopped:
+                child.stop()
+
+    def _ask_tokenizer(self) -> None:
+        held, self._held = self._held, []
+        for job in held:
+            assert self._child is not None
+            self._next_id += 1
+            self._asked[self._next_id] = job
+            self._child.send(Tokenize(self._next_id, job.texts, job.add_special))
+
+    def _take_out_stopped(self) -> None:
+        for job in [job for job in self._queue if not isinstance(job, UnloadJob) and job.stopped]:
+            self._queue.remove(job)
+            if isinstance(job, GenerateJob):
+                job.never_started()
+            else:
+                job.fail(Cancelled())
+
+    # What the child says.
+
+    def _handle(self, reply: Reply) -> None:
+        match reply:
+            case Made():
+                self._event(Tokens(tuple(map(TokenPiece, reply.ids, reply.texts, reply.controls))))
+            case Prefill():
+                self._event(reply)
+            case Finished():
+                self._event(reply)
+                self._finish_current()
+            case Failed():
+                if isinstance(self._current, GenerateJob):
+                    self._current.fail(AppError.of(reply.error))
+                self._finish_current()
+            case Tokenized():
+                job = self._asked.pop(reply.id)
+                job.answer.put(reply.ids if reply.error is None else AppError.of(reply.error))
+            case Loading():
+                if self._request is not None:
+                    name = display_name(self._request.path)
+                    self._publish(ModelLoading(self._request.path, name, reply.progress))
+            case Loaded():
+                self._on_loaded(reply.model)
+            case LoadFailed():
+                self._on_load_failed(reply)
+
+    def _event(self, event: Tokens | Prefill | Finished) -> None:
+        if isinstance(self._current, GenerateJob):
+            self._current.spoken = self._current.spoken or isinstance(event, Tokens)
+            self._current.events.put(event)
+
+    def _finish_current(self) -> None:
+        with self._lock:
+            self._current = None
+
+    def _on_loaded(self, model: ModelInfo) -> None:
+        job = self._current
+        self._finish_current()
+        self._model = model
+        log.info("loaded %s in %.2f s, context %d", model.name, model.seconds, model.context)
+        log.info("llama.cpp runs with %s", ", ".join(model.backends) or "the backends built into it")
+        self._idle_since = time.monotonic()
+        request = self._request
+        if request is not None and self._short_of_memory:
+            self._ladder.remember(request)
+        self._short_of_memory = False
+        self._publish(ModelLoaded(model, explanation(model) if request is not None and request.rung > 0 else None))
+        if isinstance(job, LoadJob):
+            job.answer.put(model)
+
+    def _on_load_failed(self, reply: LoadFailed) -> None:
+        job, request = self._current, self._request
+        assert isinstance(job, LoadJob)
+        assert request is not None
+        self._finish_current()
+        self._drop_child()
+        if reply.error is not None and reply.error.code == "not-enough-memory" and self._goes_on(job, memory=True):
+            self._start_child(job, replace(request, rung=request.rung + 1))
+        elif reply.error is not None:
+            self._fail_load(job, request, AppError.of(reply.error))
+        else:
+            self._request = None
+            self._publish(ModelUnloaded(request.path))
+            job.fail(Cancelled())
+
+    def _fail_load(self, job: LoadJob, request: LoadRequest, error: AppError) -> None:
+        log.info("could not load %s: %s %s", request.path, error, error.info.detail)
+        self._publish(ModelFailed(request.path, display_name(request.path), error.info))
+        job.fail(error)
+        if job.again:  # those who wait for it are not tried one by one; the next call tries again
+            self._request, self._died = request, True
+            self._fail_waiting(error)
+        else:
+            self._request, self._died = None, False
+
+    # Endings.
+
+    def _on_death(self) -> None:
+        child, request, job = self._child, self._request, self._current
+        assert child is not None
+        assert request is not None
+        death = child.died()
+        error = death.error
+        log.error("the engine's process ended: %s", error.info.detail)
+        self._finish_current()
+        self._drop_child()
+        self._died = True
+        self._short_of_memory = self._short_of_memory or death.memory
+        if isinstance(job, LoadJob) and self._goes_on(job, memory=death.memory):
+            self._start_child(job, replace(request, rung=request.rung + 1))
+            return
+        if isinstance(job, GenerateJob) and not job.spoken and self._goes_on(job, memory=death.memory):
+            self._queue.appendleft(job)  # loads it again, on the next rung
+            self._held = [*self._asked.values(), *self._held]
+            self._asked.clear()
+            return
+        self._publish(EngineDied(request.path, error.info))
+        if isinstance(job, LoadJob):
+            self._publish(ModelFailed(request.path, display_name(request.path), error.info))
+        if job is not None:
+            job.fail(error)
+        if isinstance(job, LoadJob) and job.again:
+            self._fail_waiting(error)
+        else:
+            self._fail_tokenizers(error)
+
+    def _goes_on(self, job: LoadJob | GenerateJob, *, memory: bool) -> bool:
+        """Whether to try by ourselves what ended before it had begun: as long as there are rungs where memory was
+        short, once where it was something else."""
+        rung = self._request.rung if self._request is not None else LAST_RUNG
+        if job.stopped or rung >= LAST_RUNG or (job.tries > 0 and not memory):
+            return False
+        job.tries += 1
+        self._short_of_memory = self._short_of_memory or memory
+        return True
+
+    def _rest(self) -> None:
+        """Nothing was to do for long: give the memory back; the next request loads again."""
+        request = self._request
+        self._unload()
+        self._request, self._rests = request, True
+
+    def _unload(self) -> None:
+        model = self._model
+        self._drop_child()
+        self._fail_tokenizers(AppError("no-model", "No model is loaded.", "Choose a model first."), held=False)
+        self._request, self._died, self._rests = None, False, False
+        if model is not None:
+            self._publish(ModelUnloaded(model.path))
+
+    def _drop_child(self) -> None:
+        self._model = None
+        with self._lock:
+            child, self._child = self._child, None
+        if child is not None:
+            child.close()
+
+    def _fail_waiting(self, error: AppError) -> None:
+        """Everybody who needs a model and has no load before them."""
+        while self._queue and isinstance(self._queue[0], GenerateJob):
+            self._queue.popleft().fail(error)
+        self._fail_tokenizers(error)
+
+    def _fail_tokenizers(self, error: AppError, *, held: bool = True) -> None:
+        for job in self._asked.values():
+            job.fail(error)
+        self._asked.clear()
+        if held:
+            for job in self._held:
+                job.fail(error)
+            self._held.clear()
+
+
+def _no_process(error: OSError) -> AppError:
+    return AppError(
+        "engine-unavailable",
+        "The engine's process could not be started ({reason}).",
+        "Close other programs and try again.",
+        reason=error.strerror or error,
+    )

@@ -1,0 +1,133 @@
+"""A model's child process, seen from the program: started, talked to, ended, and its end explained."""
+
+import contextlib
+import multiprocessing
+import os
+import re
+import signal
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.sharedctypes import RawArray
+from pathlib import Path
+from typing import Any
+
+from app.domain.errors import AppError
+from app.domain.models import LoadRequest
+from app.engine.messages import Command, Reply, decode
+from app.engine.states import StateFolder
+
+END_S = 3.0  # how long a child may take to end by itself
+LOG_CHARS = 4000
+
+# What allocators say before they give up (C++, CUDA, Vulkan, Metal, Windows' STATUS_NO_MEMORY and _COMMITMENT_LIMIT).
+_NO_MEMORY = re.compile("bad_alloc|failed to allocate|out of memory|OutOfDeviceMemory|OutOfHostMemory|Cannot allocate")
+_NO_MEMORY_CODES = (0xC0000017, 0xC000012D)
+
+Target = Callable[[Connection, Any, LoadRequest, str, StateFolder | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """``memory``: there was not enough of it, as far as one can tell."""
+
+    error: AppError
+    memory: bool
+
+
+class ChildProcess:
+    """One child. Made, used and closed on the worker thread; ``stop`` alone may be called from any thread."""
+
+    def __init__(self, target: Target, request: LoadRequest, states: StateFolder | None = None) -> None:
+        """``target`` runs in the child (``app.engine.llama.child.run``). Raises OSError where no process can start."""
+        spawn = multiprocessing.get_context("spawn")  # fork would copy locks and threads; it is the only one everywhere
+        handle, log_path = tempfile.mkstemp(prefix="alcove-engine-", suffix=".log")
+        # The child opens the file by its name and removes the name, so that nothing is left whoever dies first.
+        self._log = os.fdopen(handle, "rb")
+        self._log_path = Path(log_path)
+        # llama.cpp looks at the first byte through strlen; the second one stays 0.
+        self._stop = RawArray("c", 2)
+        self.connection, theirs = spawn.Pipe()
+        self._process = spawn.Process(
+            target=target, args=(theirs, self._stop, request, log_path, states), name="alcove-engine", daemon=True
+        )
+        try:
+            self._process.start()
+        except BaseException:
+            self.connection.close()
+            self._remove_log()
+            raise
+        finally:
+            theirs.close()
+
+    @property
+    def sentinel(self) -> int:
+        return self._process.sentinel
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    def send(self, command: Command) -> None:
+        """A child that is already gone is noticed by whoever reads."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send(command)
+
+    def receive(self) -> Reply | None:
+        """The next message, None when there is none now. Raises EOFError or OSError when the child is gone."""
+        if not self.connection.poll():
+            return None
+        return decode(self.connection.recv_bytes())
+
+    def stop(self) -> None:
+        """End what is under way: a load, a prompt, an answer."""
+        self._stop[0] = b"\1"
+
+    def allow(self) -> None:
+        """Take ``stop`` back before the next request."""
+        self._stop[0] = b"\0"
+
+    def close(self) -> None:
+        """End the process in any case, and free what belongs to it."""
+        self.stop()
+        self.connection.close()
+        self._process.join(END_S)
+        if self._process.is_alive():
+            self._process.terminate()
+            self._process.join(END_S)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._process.close()
+        self._remove_log()
+
+    def died(self) -> Death:
+        """Why it ended by itself, as what the person is told. Call before ``close``."""
+        self._process.join(END_S)
+        code = self._process.exitcode
+        log = self._log.read().decode("utf-8", "replace")[-LOG_CHARS:].strip()
+        error = AppError(
+            "engine-died",
+            "The engine stopped unexpectedly.",
+            "It starts again, with a safer plan, when you go on.",
+            detail=f"{_ending(code)}\n{log}".strip(),
+        )
+        # Linux's out-of-memory killer says nothing; nobody else is likely to send SIGKILL.
+        killed = code is not None and code == -getattr(signal, "SIGKILL", 9)
+        return Death(error, killed or code in _NO_MEMORY_CODES or _NO_MEMORY.search(log) is not None)
+
+    def _remove_log(self) -> None:
+        self._log.close()
+        self._log_path.unlink(missing_ok=True)
+
+
+def _ending(code: int | None) -> str:
+    if code is None:
+        return "the process does not answer"
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"

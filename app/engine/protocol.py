@@ -1,0 +1,84 @@
+"""What the rest of the program may ask of an engine, whichever runs behind it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from app.domain.cancel import CancelToken
+from app.domain.messages import GenerationStats, StopReason
+from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling, TokenPiece
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """``prompt``: token ids. ``max_tokens`` None: up to the context's end. ``stop``: texts that end the answer, not
+    part of it. ``conversation``: whose KV cache this is, for reuse across switches."""
+
+    prompt: tuple[int, ...]
+    sampling: Sampling
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    conversation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    done: int
+    total: int
+    cached: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One or more tokens, in order. End-of-generation tokens are not among them."""
+
+    pieces: tuple[TokenPiece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """``eog``: the id that ended the answer, or None."""
+
+    stop_reason: StopReason
+    stats: GenerationStats
+    eog: int | None = None
+
+
+EngineEvent: TypeAlias = Queued | Prefill | Tokens | Finished
+
+
+class Engine(Protocol):
+    """One loaded model at a time, one generation at a time; callers from several threads are served in turn.
+
+    Every method may be called from any thread but the UI's (they wait). Errors are ``AppError``; ``engine-died`` means
+    that the process behind it is gone, was reported as an event, and the next call loads the model again.
+    """
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The loaded model, or None. Never waits."""
+        ...
+
+    def load(self, request: LoadRequest, cancel: CancelToken | None = None) -> ModelInfo:
+        """Load, replacing what was loaded; at once where the same file is loaded with the same wishes."""
+        ...
+
+    def unload(self) -> None: ...
+
+    def tokenize(self, texts: Sequence[PromptText], *, add_special: bool = False) -> list[tuple[int, ...]]:
+        """Token ids of each text by itself. ``add_special`` puts the vocabulary's BOS before the first where it wants
+        one. Answered while a generation runs."""
+        ...
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[EngineEvent]:
+        """Events up to and with one ``Finished``. Setting ``cancel`` ends it with ``cancelled`` in milliseconds."""
+        ...
+
+    def close(self) -> None:
+        """End the child process and the threads, in order. Idempotent."""
+        ...

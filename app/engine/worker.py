@@ -1,0 +1,166 @@
+"""The engine that the program uses: a background thread that owns a model's child process."""
+
+import contextlib
+import logging
+import multiprocessing
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from app.domain.cancel import CancelToken
+from app.domain.errors import AppError, Cancelled
+from app.domain.models import LoadRequest, ModelInfo, PromptText
+from app.domain.protocols import Publish
+from app.engine.jobs import ForgetJob, GenerateJob, Job, LoadJob, TokenizeJob, UnloadJob
+from app.engine.llama import child
+from app.engine.owner import Owner
+from app.engine.process import Target
+from app.engine.protocol import EngineEvent, Finished, GenerationRequest
+from app.engine.states import StateFolder
+
+log = logging.getLogger(__name__)
+
+
+class EngineWorker:
+    """An `Engine` (app.engine.protocol). Every model gets a child process of its own, ended when it is unloaded.
+
+    Callers leave jobs in an inbox and ring; the thread waits for the bell, the child's messages and the child's end at
+    once, so that it alone touches the pipe. The thread starts with the first job. ``publish`` is called on it.
+    """
+
+    def __init__(
+        self,
+        publish: Publish,
+        *,
+        states: StateFolder | None = None,
+        idle_unload_s: float | None = None,
+        target: Target = child.run,
+    ) -> None:
+        """``states``: where conversations' KV caches, and what a model took on this machine, are kept; None: nowhere.
+        ``idle_unload_s``: after so long without work the model is unloaded; the next request loads it again.
+        ``target``: what runs in the child; tests hand in another one."""
+        self._owner = Owner(publish, target, states, idle_unload_s)
+        self._lock = threading.Lock()
+        self._inbox: list[Job] = []
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._ear, self._bell = multiprocessing.Pipe(duplex=False)
+
+    @property
+    def model(self) -> ModelInfo | None:
+        return self._owner.model
+
+    @property
+    def child_pid(self) -> int | None:
+        """The process behind the loaded model, for `doctor` and for tests."""
+        return self._owner.child_pid
+
+    def load(self, request: LoadRequest, cancel: CancelToken | None = None) -> ModelInfo:
+        job = LoadJob(replace(request, path=str(Path(request.path).absolute())))
+        self._post(job)
+        forget = cancel.on_cancel(lambda: self._stop(job)) if cancel is not None else None
+        try:
+            answer = job.answer.get()
+        finally:
+            if forget is not None:
+                forget()
+        if isinstance(answer, ModelInfo):
+            return answer
+        raise answer
+
+    def unload(self) -> None:
+        job = UnloadJob()
+        self._post(job)
+        job.answer.get()
+
+    def tokenize(self, texts: Sequence[PromptText], *, add_special: bool = False) -> list[tuple[int, ...]]:
+        job = TokenizeJob(tuple(texts), add_special)
+        self._post(job)
+        answer = job.answer.get()
+        if isinstance(answer, tuple):
+            return list(answer)
+        raise answer
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[EngineEvent]:
+        """Nothing happens before the first ``next``. Closing the iterator early stops the generation, too."""
+        if not request.prompt:
+            raise ValueError("a prompt has at least one token")
+        return self._events(GenerateJob(request), cancel)
+
+    def forget(self, conversation: str) -> None:
+        """Delete what is kept of a conversation to answer faster. Does not wait."""
+        self._post(ForgetJob(conversation))
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closing:
+                return
+            self._closing = True
+            thread = self._thread
+            self._ring()
+        self._owner.stop_everything()
+        if thread is not None:
+            thread.join()
+        self._bell.close()
+        self._ear.close()
+
+    def _events(self, job: GenerateJob, cancel: CancelToken) -> Iterator[EngineEvent]:
+        self._post(job)
+        forget = cancel.on_cancel(lambda: self._stop(job))
+        try:
+            while True:
+                event = job.events.get()
+                if isinstance(event, AppError | Cancelled):
+                    raise event
+                yield event
+                if isinstance(event, Finished):
+                    return
+        finally:
+            forget()
+            self._stop(job)  # nothing happens where it has ended
+
+    def _post(self, job: Job) -> None:
+        with self._lock:
+            if self._closing:
+                raise closed()
+            self._inbox.append(job)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+                self._thread.start()
+            self._ring()
+
+    def _stop(self, job: LoadJob | GenerateJob) -> None:
+        """Does not queue: what runs is stopped through the shared byte, what waits is taken out."""
+        if self._owner.stop(job):
+            return
+        with self._lock:
+            if not self._closing:
+                self._ring()
+
+    def _ring(self) -> None:
+        with contextlib.suppress(OSError):  # the thread has ended by a mistake
+            self._bell.send_bytes(b"!")
+
+    def _run(self) -> None:
+        owner = self._owner
+        try:
+            while not self._closing:
+                with self._lock:
+                    jobs, self._inbox = self._inbox, []
+                owner.accept(jobs)
+                owner.advance()
+                if self._ear in wait([self._ear, *owner.sources()], owner.patience()):
+                    self._ear.recv_bytes()
+                owner.read()
+        except Exception:
+            log.exception("the engine's thread ended by a mistake")
+        with self._lock:
+            self._closing = True
+            jobs, self._inbox = self._inbox, []
+        owner.end(jobs, closed())
+
+
+def closed() -> AppError:
+    return AppError("engine-closed", "The engine is closed.", "Start the program again.")

@@ -1,0 +1,159 @@
+"""Child processes without llama.cpp, for the worker's own logic. Spawned processes import this module by its name.
+
+A prompt's first token says what to do: DIE ends the process, anything else is echoed as text, one token a message.
+``WAIT`` in the prompt waits for Stop. ``DIE_TWICE`` ends it as DIE does, but not from rung 2 on.
+"""
+
+import os
+import signal
+import sys
+import threading
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+from app.domain.errors import ErrorInfo
+from app.domain.messages import GenerationStats, StopReason
+from app.domain.models import LoadRequest, ModelInfo
+from app.engine.messages import Failed, Generate, Loaded, LoadFailed, Loading, Made, Tokenize, Tokenized, encode
+from app.engine.protocol import Finished, Prefill
+
+DIE, WAIT, FAIL, DIE_TWICE = 1000, 1001, 1002, 1003
+
+
+def info(request: LoadRequest) -> ModelInfo:
+    """``context`` tells the rung that was asked for, ``seconds`` the process."""
+    return ModelInfo(
+        name="pretended",
+        path=request.path,
+        architecture="none",
+        description="",
+        size=0,
+        parameters=0,
+        context=request.rung,
+        context_trained=0,
+        template="",
+        vocabulary="",
+        vocabulary_size=0,
+        bos="",
+        eos="",
+        add_bos=False,
+        seconds=float(os.getpid()),
+    )
+
+
+def obedient(connection: Connection, stop: Any, request: LoadRequest, _log: str, _states: Any = None) -> None:
+    connection.send_bytes(encode(Loading(0.5)))
+    connection.send_bytes(encode(Loaded(info(request))))
+    lock = threading.Lock()
+    busy: list[threading.Thread] = []
+    try:
+        while True:
+            command = connection.recv()
+            if isinstance(command, Tokenize):
+                ids = tuple(tuple(map(ord, text.text)) for text in command.texts)
+                with lock:
+                    connection.send_bytes(encode(Tokenized(command.id, ids)))
+            else:
+                if isinstance(command, Generate):
+                    arguments = (connection, stop, command, lock, request.rung)
+                    busy.append(threading.Thread(target=_generate, args=arguments, daemon=True))
+                    busy[-1].start()
+    except (EOFError, OSError):
+        return
+
+
+def _generate(connection: Connection, stop: Any, command: Generate, lock: threading.Lock, rung: int) -> None:
+    prompt = command.request.prompt
+
+    def send(message: object) -> None:
+        with lock:
+            connection.send_bytes(encode(message))
+
+    send(Prefill(len(prompt), len(prompt), 0))
+    for token in prompt:
+        if token == DIE or (token == DIE_TWICE and rung < 2):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if token == FAIL:
+            send(Failed(ErrorInfo("too-bad", "Too bad.")))
+            return
+        if token == WAIT:
+            send(Made((WAIT,), ("",), (False,)))
+            while stop[0] == b"\0":
+                threading.Event().wait(0.002)
+        if stop[0] != b"\0":
+            send(Finished(StopReason.CANCELLED, GenerationStats(len(prompt))))
+            return
+        send(Made((token,), (chr(token),), (False,)))
+    send(Finished(StopReason.STOP, GenerationStats(len(prompt))))
+
+
+def never_loads(connection: Connection, stop: Any, _request: LoadRequest, _log: str, _states: Any = None) -> None:
+    """Until it is stopped."""
+    connection.send_bytes(encode(Loading(0.1)))
+    while stop[0] == b"\0":
+        threading.Event().wait(0.002)
+    connection.send_bytes(encode(LoadFailed(None)))
+
+
+def cannot_load(connection: Connection, _stop: Any, _request: LoadRequest, _log: str, _states: Any = None) -> None:
+    connection.send_bytes(encode(LoadFailed(ErrorInfo("too-bad", "Too bad."))))
+
+
+def needs_rung_2(connection: Connection, stop: Any, request: LoadRequest, log: str, states: Any = None) -> None:
+    """Killed at rung 0 as by the system, a sentence at rung 1, obedient from then on."""
+    if request.rung == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if request.rung == 1:
+        connection.send_bytes(encode(LoadFailed(ErrorInfo("not-enough-memory", "There is not enough memory."))))
+        return
+    obedient(connection, stop, request, log, states)
+
+
+def dies_loading(_connection: Connection, _stop: Any, _request: LoadRequest, log: str, _states: Any = None) -> None:
+    with open(log, "a", encoding="utf-8") as file:  # noqa: PTH123 - like the child's own standard error
+        file.write("assertion failed: too bad")
+    os.abort()
+
+
+def tells_modules(connection: Connection, stop: Any, request: LoadRequest, _log: str, _states: Any = None) -> None:
+    """Really loads the model, and says in place of its template which modules that took."""
+    from app.engine.llama import bindings
+    from app.engine.llama.decoder import Decoder
+    from app.engine.llama.load import load
+
+    bindings.start()
+    loaded = load(request, lambda: False, lambda done: None)
+    Decoder(loaded, stop)
+    connection.send_bytes(encode(Loaded(replace(loaded.info, template=" ".join(sys.modules)))))
+
+
+def hangs(connection: Connection, _stop: Any, request: LoadRequest, _log: str, _states: Any = None) -> None:
+    """Loads, and then neither answers nor ends."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    connection.send_bytes(encode(Loaded(info(request))))
+    threading.Event().wait()
+
+
+def reads_text(connection: Connection, path: str) -> None:
+    """Not an engine: tokenizes every text it gets and answers (ids, bytes of the pieces, text of the stream)."""
+    from app.domain.models import PromptText
+    from app.engine.llama import bindings
+    from app.engine.llama.text import TextStream
+    from app.engine.llama.vocabulary import Vocabulary
+
+    bindings.start()
+    params = bindings.lib.llama_model_default_params()
+    params.vocab_only = True
+    vocabulary = Vocabulary(bindings.lib.llama_model_load_from_file(os.fsencode(path), params))
+    connection.send(vocabulary.size)
+    while True:
+        try:
+            text, special = connection.recv()
+        except EOFError:
+            return
+        ids = vocabulary.tokenize(PromptText(text, special))
+        stream = TextStream()
+        connection.send(
+            (ids, b"".join(map(vocabulary.piece, ids)), "".join(stream.feed(vocabulary.piece(i)) for i in ids))
+        )

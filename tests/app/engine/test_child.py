@@ -1,0 +1,63 @@
+"""What the child process imports, and that it never outlives the program."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app.domain.models import LoadRequest
+
+ROOT = Path(__file__).resolve().parents[3]
+PROGRAM = """
+import sys
+from app.domain.models import LoadRequest
+from app.engine.worker import EngineWorker
+
+if __name__ == "__main__":
+    engine = EngineWorker(lambda event: None)
+    engine.load(LoadRequest(sys.argv[1], threads=1))
+    print(engine.child_pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_its_entry_point_is_cheap():
+    code = "import sys, app.engine.worker; print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    modules = set(result.stdout.split())
+    ours = {name.split(".")[1] for name in modules if name.startswith("app.")}
+    assert ours == {"domain", "engine"}
+    assert not modules & {"llama_cpp", "numpy", "psutil", "ui", "PySide6", "app.engine.llama.bindings"}
+
+
+@pytest.mark.model
+def test_it_ends_with_the_program(tiny_path, tmp_path):
+    script = tmp_path / "program.py"
+    script.write_text(PROGRAM, "utf-8")
+    program = subprocess.Popen(
+        [sys.executable, str(script), tiny_path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    with program:
+        assert program.stdout is not None
+        child = psutil.Process(int(program.stdout.readline()))
+        program.send_signal(signal.SIGINT if sys.platform == "win32" else signal.SIGKILL)
+        program.wait(10)
+        _gone, alive = psutil.wait_procs([child], timeout=10)
+    assert not alive
+
+
+@pytest.mark.model
+def test_the_high_level_classes_are_never_loaded(make_engine, tiny_path, children):
+    """numpy and jinja2 would cost every child half a second and 30 MB."""
+    recorded = make_engine(target=children.tells_modules)
+    modules = set(recorded.engine.load(LoadRequest(tiny_path)).template.split())
+    assert "llama_cpp.llama_cpp" in modules
+    assert not modules & {"numpy", "jinja2", "llama_cpp.llama", "ui", "app.services"}

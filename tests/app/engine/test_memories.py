@@ -1,0 +1,70 @@
+"""Every kind of memory, with small random models: what is kept is as long as the memory allows, and what comes out is
+what a model that remembers nothing says."""
+
+import random
+
+import pytest
+
+from app.domain.errors import AppError
+from app.domain.models import LoadRequest
+from app.engine.states import StateFolder
+
+pytestmark = pytest.mark.model
+OPENING = 16  # tokens at a prompt's end in front of which a memory that cannot be cut is copied
+
+
+def ids(seed, count):
+    return tuple(random.Random(seed).choices(range(10, 290), k=count))
+
+
+@pytest.mark.parametrize(
+    ("kind", "cuts"),
+    [
+        ("latent attention", True),
+        ("sliding window", False),
+        ("delta net", False),
+        ("mamba 2", False),
+        ("short convolutions", False),
+    ],
+)
+def test_nothing_is_read_twice_and_nothing_is_said_differently(kind, cuts, make_engine, random_models, tmp_path):
+    path = tmp_path / "random.gguf"
+    random_models.write(path, kind)
+    recorded = make_engine(states=StateFolder(tmp_path / "states", 1 << 28))
+    recorded.engine.load(LoadRequest(str(path), context=2048, threads=1))
+    same: list[bool] = []
+
+    def forget():
+        recorded.run(ids(99, 5), max_tokens=1)
+
+    def run(prompt, conversation):
+        """An answer of five tokens, and what was known: (tokens, where)."""
+        answer = recorded.run(prompt, max_tokens=5, conversation=conversation)
+        forget()
+        same.append(recorded.run(prompt, max_tokens=1).ids == answer.ids[:1])
+        forget()
+        return answer, (answer.stats.cached_tokens, answer.stats.cached_from)
+
+    question = ids(1, 700)
+    answer, _ = run(question, "sea")
+    went_on = (*question, *answer.ids, *ids(2, 100))
+    _, known = run(went_on, "sea")  # exactly the way it went: no memory has to be cut
+    assert known == (len(question) + len(answer.ids) - 1, "disk")
+    asked_again = (*went_on[:-5], *ids(3, 9))
+    _, known = run(asked_again, "sea")
+    assert known == (len(went_on) - (5 if cuts else OPENING), "disk")
+    elsewhere = (*question[:300], *ids(4, 50))  # before every copy
+    _, known = run(elsewhere, "sea")
+    assert known == ((300, "disk") if cuts else (0, "none"))
+    # Batches of another length round differently, and with random weights two tokens can be almost equally likely.
+    # Out of a wrong memory one in three hundred would be the same.
+    assert sum(same) >= len(same) - 1
+
+
+def test_a_file_without_a_vocabulary(make_engine, random_models, tmp_path):
+    path = tmp_path / "no words.gguf"
+    shapes = random_models._shapes()
+    shapes.write(path, random_models.kinds(shapes)["mamba 2"], weights=True)
+    with pytest.raises(AppError) as caught:
+        make_engine().engine.load(LoadRequest(str(path), context=256, threads=1))
+    assert caught.value.code == "not-a-chat-model"

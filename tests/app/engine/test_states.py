@@ -1,0 +1,163 @@
+"""Conversations' states on disk: what is written is read, and what is not exactly that never is."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.engine.states import Blob, SavedState, StateFolder, common_prefix, fingerprint, key_of
+
+KEY = key_of("model", 1)
+TOKENS = tuple(range(100, 400))
+STATE = bytes(range(256)) * 40
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> StateFolder:
+    return StateFolder(tmp_path / "states", 1 << 20)
+
+
+def saved(tokens=TOKENS, state=STATE, **more):
+    return SavedState(tuple(tokens), state, **more)
+
+
+def same(one, other):
+    return (one.tokens, bytes(one.state), one.whole, [(blob.at, bytes(blob.data)) for blob in one.checkpoints]) == (
+        other.tokens,
+        other.state,
+        other.whole,
+        [(blob.at, blob.data) for blob in other.checkpoints],
+    )
+
+
+def test_what_is_written_is_read(folder):
+    state = saved(whole=False, checkpoints=(Blob(50, b"fifty"), Blob(200, b"")))
+    path = folder.write(KEY, "conversation", state)
+    assert same(folder.read(path, KEY), state)
+    assert [file.name for file in folder.path.iterdir()] == [path.name]
+
+
+def test_the_longest_prefix_wins(folder):
+    short = folder.write(KEY, "a", saved(TOKENS[:100]))
+    long = folder.write(KEY, "b", saved((*TOKENS[:200], 1, 2, 3)))
+    folder.write(key_of("another model"), "b", saved())
+    assert folder.best(KEY, TOKENS, 0, 1000) == long
+    assert folder.best(KEY, TOKENS, 199, 1000) == long
+    assert folder.best(KEY, TOKENS, 200, 1000) is None
+    assert folder.best(KEY, TOKENS, 0, 150) == short
+    assert folder.best(KEY, (7, 8), 0, 1000) is None
+
+
+def test_what_cannot_be_cut_goes_back_to_its_checkpoints(folder):
+    path = folder.write(KEY, "a", saved(whole=False, checkpoints=(Blob(50, b"x"), Blob(200, b"y"))))
+    prompt = (*TOKENS[:250], 1)
+    assert folder.best(KEY, prompt, 199, 1000) == path
+    assert folder.best(KEY, prompt, 200, 1000) is None
+    assert folder.best(KEY, (*TOKENS, 1), 250, 1000) == path
+
+
+def test_a_cancelled_write_leaves_what_was_there(folder):
+    before = saved()
+    path = folder.write(KEY, "a", before)
+    asked = iter([True, True, False])
+    large = saved(state=bytes(3 << 18), checkpoints=(Blob(1, b"x"), Blob(2, b"x")))
+    assert folder.write(KEY, "a", large, lambda: next(asked)) is None
+    assert same(folder.read(path, KEY), before)
+    assert len(list(folder.path.iterdir())) == 1
+
+
+def test_the_longest_unused_goes_first(folder):
+    paths = [folder.write(KEY, name, saved(state=bytes(300_000))) for name in "abc"]
+    for age, path in enumerate(paths):
+        os.utime(path, (time.time() - 100 * (age + 1),) * 2)
+    assert folder.read(paths[2], KEY) is not None  # used now
+    new = folder.write(KEY, "d", saved(state=bytes(300_000)))
+    assert {path for path in [*paths, new] if path.exists()} == {paths[0], paths[2], new}
+    assert folder.write(KEY, "e", saved(state=bytes(2 << 20))) is None
+    assert new.exists()
+
+
+def test_the_old_and_the_half_written_go(folder):
+    old, new = (folder.write(KEY, name, saved()) for name in "ab")
+    part = folder.path / "x.part"
+    part.write_bytes(b"half")
+    os.utime(old, (time.time() - 90 * 24 * 3600,) * 2)
+    folder.trim()
+    assert part.exists()  # somebody may be writing it
+    os.utime(part, (time.time() - 7200,) * 2)
+    folder.trim()
+    assert list(folder.path.iterdir()) == [new]
+
+
+def test_forget(folder):
+    mine = [folder.write(key, "mine", saved()) for key in (KEY, key_of("other"))]
+    other = folder.write(KEY, "other", saved())
+    folder.forget("mine")
+    assert not any(path.exists() for path in mine)
+    assert other.exists()
+    StateFolder(folder.path / "nowhere").forget("mine")
+
+
+def test_the_default_limit(tmp_path):
+    assert 0 < StateFolder(tmp_path / "not" / "there").limit() <= 4_000_000_000
+
+
+def test_another_models_file_is_never_read(folder):
+    path = folder.write(KEY, "a", saved())
+    assert folder.read(path, key_of("another")) is None
+    assert not path.exists()
+
+
+damage = st.one_of(
+    st.tuples(st.just("cut"), st.integers(0, 1 << 30)),
+    st.tuples(st.just("flip"), st.integers(0, 1 << 30)),
+    st.tuples(st.just("zeros"), st.integers(0, 1 << 30)),
+    st.tuples(st.just("garbage"), st.integers(0, 1 << 30)),
+    st.tuples(st.just("longer"), st.integers(1, 100)),
+)
+
+
+def damaged(data: bytes, kind: str, place: int) -> bytes:
+    at = place % len(data)
+    match kind:
+        case "cut":
+            return data[:at]
+        case "flip":
+            return data[:at] + bytes([data[at] ^ 1 << place % 8]) + data[at + 1 :]
+        case "zeros":
+            return data[:at] + bytes(len(data) - at)
+        case "garbage":
+            return data[:at] + bytes(byte ^ 0xA5 for byte in data[at : at + 64]) + data[at + 64 :]
+        case _:
+            return data + bytes(place)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(damage)
+def test_a_damaged_file_is_noticed_and_deleted(folder, how):
+    path = folder.write(KEY, "a", saved(state=STATE + b"\1", checkpoints=(Blob(9, b"nine"),)))
+    data = path.read_bytes()
+    harmed = damaged(data, *how)
+    path.write_bytes(harmed)
+    if harmed != data:
+        found = folder.best(KEY, TOKENS, 0, 1000)  # reads the tokens, not the rest
+        assert found in (None, path)
+        assert found is None or folder.read(found, KEY) is None
+        assert not path.exists()
+
+
+def test_common_prefix():
+    assert common_prefix((), (1,)) == 0
+    assert common_prefix((1, 2, 3), [1, 2]) == 2
+    assert common_prefix([1, 2, 3], (1, 5, 3)) == 1
+
+
+def test_fingerprints(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_bytes(bytes(100_000))
+    two.write_bytes(bytes(99_999) + b"\1")
+    assert fingerprint([one]) == fingerprint([one]) != fingerprint([two])
+    assert fingerprint([one, two]) != fingerprint([one])
