@@ -1,0 +1,132 @@
+"""The window with everything real behind it: models, store, documents, engine process."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.domain.events import PartDelta
+from app.domain.messages import CitationPart, MessageStatus, ReasoningPart, ToolResultPart
+from app.services import Services
+from app.storage.paths import Paths
+from ui.bridge import Bridge
+from ui.chat.source_view import SourceView
+from ui.shell.window import MainWindow
+from ui.theme import apply_theme
+
+pytestmark = [pytest.mark.model]
+
+
+class Program:
+    def __init__(self, home: Path, qtbot: QtBot) -> None:
+        self._qtbot = qtbot
+        self.services = Services.create(Paths.below(home).create())
+        self.bridge = Bridge(self.services.mailbox)
+        self.streamed = ""
+        self.bridge.received.connect(self._see)
+        self.window = MainWindow(self.services, self.bridge)
+        qtbot.addWidget(self.window)
+        self.window.show()
+        self.window.start()
+
+    def _see(self, event: object) -> None:
+        if isinstance(event, PartDelta):
+            self.streamed += event.text
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        self._qtbot.waitUntil(condition, timeout=60_000)
+
+    def use(self, model: str) -> None:
+        self.window.models.select(self.services.models.find(model).path)
+        self.until(lambda: (info := self.services.models.info()) is not None and model in info.name)
+        self.until(lambda: self.window.views.composer.focusProxy().isEnabled())
+
+    def ask(self, text: str) -> None:
+        editor = self.window.views.composer.focusProxy()
+        editor.setFocus()
+        self._qtbot.keyClicks(editor, text)
+        self._qtbot.keyClick(editor, Qt.Key.Key_Return)
+        self.until(lambda: self.window.chat.running)
+
+    def finish(self) -> None:
+        self.until(lambda: not self.window.chat.running)
+
+    def end(self) -> None:
+        self.window.close()
+        self.bridge.close()
+        self.services.close()
+
+    @property
+    def answer(self):
+        return self.window.chat.messages[-1]
+
+
+@pytest.fixture
+def start(tmp_path: Path, qapp: QApplication, qtbot: QtBot) -> Iterator[Callable[[], Program]]:
+    apply_theme(qapp, "light")
+    started: list[Program] = []
+
+    def make() -> Program:
+        started.append(Program(tmp_path / "home", qtbot))
+        return started[-1]
+
+    yield make
+    for program in started:
+        program.end()
+
+
+def test_type_send_watch_stop_restart(start: Callable[[], Program]) -> None:
+    program = start()
+    program.use("SmolLM2-135M-Instruct")
+    program.ask("Tell me a long story about a lighthouse.")
+    program.until(lambda: len(program.streamed) > 40)
+    assert program.window.views.transcript.alive_rows >= 2
+    program.window.chat.stop()
+    program.finish()
+    stopped = program.answer
+    assert stopped.status is MessageStatus.STOPPED
+    title = program.window.chat.conversation.title
+    assert title == "Tell me a long story about a lighthouse."
+    program.end()
+
+    again = start()
+    again.until(lambda: len(again.window.chat.messages) == 2)
+    assert [message.text() for message in again.window.chat.messages] == [
+        "Tell me a long story about a lighthouse.",
+        stopped.text(),
+    ]
+    assert again.window.chat.conversation.title == title
+
+
+def test_reasoning_and_a_tool_call_appear(start: Callable[[], Program]) -> None:
+    program = start()
+    program.use("alcove-tiny")
+    program.ask("what is 17*23?")
+    program.finish()
+    parts = program.answer.parts
+    assert any(isinstance(part, ReasoningPart) for part in parts)
+    (result,) = [part for part in parts if isinstance(part, ToolResultPart)]
+    assert result.result == "391"
+    panel = program.window.views.tool_panel
+    program.window.views.transcript.tool_call_activated.emit(result.call_id)
+    program.until(lambda: panel.isVisible() and panel.chosen() is not None)
+    assert panel.chosen().name == "calculator"
+    assert "391" in program.answer.text()
+
+
+def test_an_answer_cites_a_document_and_the_citation_opens(start: Callable[[], Program], docs: Path) -> None:
+    program = start()
+    program.use("SmolLM2-135M-Instruct")
+    program.window.open_paths([str(docs)])
+    program.ask("When is the boiler serviced?")
+    program.finish()
+    citations = [part for part in program.answer.parts if isinstance(part, CitationPart)]
+    assert citations, program.answer.text()
+    assert Path(citations[0].path).parent == docs
+    program.window.views.transcript.citation_activated.emit(citations[0])
+    (source,) = program.window.findChildren(SourceView)
+    assert source.isVisible()
+    source.close()

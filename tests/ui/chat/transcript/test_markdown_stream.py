@@ -1,0 +1,186 @@
+"""What arrives in pieces is shown as what is stored."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain.messages import TextPart
+from ui.chat.transcript.markdown import parse, render
+from ui.chat.transcript.parts import AnswerText
+from ui.chat.transcript.rows import CodeRow, Packer, ProseRow, TableRow
+from ui.chat.transcript.stream import MarkdownStream
+
+PIECES = st.sampled_from(
+    [
+        "Some words and **bold** ones.",
+        "# Heading",
+        "Setext",
+        "===",
+        "---",
+        "- item one",
+        "- item two\n  more of it",
+        "  - nested",
+        "1. first",
+        "2. second\n\n   with a paragraph",
+        "> quoted\nlazy line",
+        "> - list in a quote",
+        "```python\nx = 1\n\n\n# not a heading\n```",
+        "~~~\n```\n~~~",
+        "  ```\n  indented fence\n    more\n  ```",
+        "```js\nopen and never closed",
+        "    indented code\n\n    after a blank line",
+        "| a | b |\n|---|--:|\n| 1 | 2 |",
+        "a | b\n--|--",
+        "$$\nx^2\n$$",
+        "$$\n- not a list",
+        "$$ y $$",
+        "\\[\nz\n\\]",
+        "\\[ open",
+        "costs $5 and $6, or $x$ and \\(y\\)",
+        "[label]: https://example.org 'title'",
+        "[label]:\nhttps://example.org/late",
+        "see [label] and [other][label]",
+        "![picture](https://example.org/p.png)",
+        "<b>html</b> &amp; entities",
+        "* * *",
+        "\ttab",
+        "`code` and `` ` ``",
+        "hard  \nbreak",
+        "日本語 and émoji 🙂",
+        "",
+    ]
+)
+GLUE = st.sampled_from(["\n", "\n\n", "\n\n\n", " ", "\r\n", "\r\n\r\n", "\r"])
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    parts = draw(st.lists(st.tuples(PIECES, GLUE), min_size=1, max_size=12))
+    return "".join(piece + glue for piece, glue in parts)
+
+
+@st.composite
+def chunked(draw: st.DrawFn) -> list[str]:
+    text = draw(documents())
+    cuts = draw(st.lists(st.integers(0, len(text)), max_size=30))
+    return [text[a:b] for a, b in pairwise([0, *sorted(cuts), len(text)])]
+
+
+def shown(part: AnswerText) -> list[object]:
+    return [segment.content for segment in part.segments()]
+
+
+@settings(max_examples=100, deadline=None)
+@given(chunked())
+def test_streamed_rows_equal_stored_rows(chunks: list[str]) -> None:
+    streamed = AnswerText(TextPart(""), {}, live=True)
+    for chunk in chunks:
+        streamed.append(chunk)
+        streamed.segments()
+    streamed.seal()
+    stored = AnswerText(TextPart("".join(chunks)), {}, live=False)
+    assert shown(streamed) == shown(stored)
+
+
+@settings(max_examples=100, deadline=None)
+@given(chunked())
+def test_settled_blocks_equal_the_whole_where_no_link_is_defined(chunks: list[str]) -> None:
+    stream = MarkdownStream()
+    blocks = [block for chunk in chunks for block in stream.feed(chunk)[0]]
+    blocks += stream.close()
+    whole = parse("".join(chunks), {})
+    if stream.provisional:
+        return
+    assert [(b.kind, b.text, b.language) for b in blocks] == [(b.kind, b.text, b.language) for b in whole]
+    assert "".join(render(b.tokens) for b in blocks) == "".join(render(b.tokens) for b in whole)
+
+
+@settings(max_examples=15, deadline=None)
+@given(documents())
+def test_one_character_at_a_time_equals_the_whole(text: str) -> None:
+    streamed = AnswerText(TextPart(""), {}, live=True)
+    for character in text:
+        streamed.append(character)
+        streamed.segments()
+    streamed.seal()
+    assert shown(streamed) == shown(AnswerText(TextPart(text), {}, live=False))
+
+
+@pytest.mark.parametrize("mark", ["-", "1."])
+@pytest.mark.parametrize("last", ["", "\n- loose item\n", "\n\nA paragraph."])
+def test_a_long_list_is_cut_while_it_grows_and_whole_in_the_end(mark: str, last: str) -> None:
+    text = "".join(f"{mark} item {i} with *some* words\n  and more\n" for i in range(500)) + last
+    streamed = AnswerText(TextPart("Intro\n\n"), {}, live=True)
+    for start in range(0, len(text), 800):
+        streamed.append(text[start : start + 800])
+        streamed.segments()
+    html = "".join(row.html for row in shown(streamed) if isinstance(row, ProseRow))
+    assert all(html.count(f"item {i} ") == 1 for i in range(490))
+    streamed.seal()
+    assert shown(streamed) == shown(AnswerText(TextPart("Intro\n\n" + text), {}, live=False))
+
+
+def rows_of(text: str) -> list[object]:
+    packer = Packer()
+    packer.settle(parse(text, {}))
+    return list(packer.rows()[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("\n".join(f"- item {i} with some words" for i in range(2000)), ProseRow),
+        ("\n".join(f"{i}. item with some words" for i in range(1, 2000)), ProseRow),
+        (" ".join(f"word{i}" for i in range(6000)), ProseRow),
+        ("| a | b |\n|---|---|\n" + "\n".join(f"| cell {i} | other |" for i in range(2000)), TableRow),
+        ("```python\n" + "\n".join(f"x = {i}" for i in range(3000)) + "\n```", CodeRow),
+    ],
+    ids=["list", "ordered", "paragraph", "table", "code"],
+)
+def test_a_long_block_becomes_many_rows_of_bounded_size(text: str, kind: type[object]) -> None:
+    rows = rows_of(text)
+    assert len(rows) > 5
+    assert all(isinstance(row, kind) for row in rows)
+    sizes = [len(row.text if isinstance(row, CodeRow) else row.html) for row in rows]  # type: ignore[attr-defined]
+    assert max(sizes) < 12_000
+
+
+def test_numbers_go_on_in_the_next_row_of_an_ordered_list() -> None:
+    rows = rows_of("\n".join(f"{i}. item with some words in it" for i in range(3, 900)))
+    starts = [row.html.split("start=")[1].split('"')[1] for row in rows if isinstance(row, ProseRow)]
+    counts = [row.html.count("<li>") for row in rows if isinstance(row, ProseRow)]
+    assert [int(start) for start in starts] == [3 + sum(counts[:i]) for i in range(len(counts))]
+
+
+@pytest.mark.parametrize(
+    ("source", "html"),
+    [
+        ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>\n"),
+        ("[a](javascript:alert(1))", "<p>[a](javascript:alert(1))</p>\n"),
+        ("[a](file:///etc/passwd)", "<p>[a](file:///etc/passwd)</p>\n"),
+        ("[a](alcove-cite:1)", "<p>[a](alcove-cite:1)</p>\n"),
+        ("[a](docs/x.md)", "<p>[a](docs/x.md)</p>\n"),
+        ("<https://example.org>", '<p><a href="https://example.org">https://example.org</a></p>\n'),
+        ("[a](mailto:a@example.org)", '<p><a href="mailto:a@example.org">a</a></p>\n'),
+        ("$5 and $6", "<p>$5 and $6</p>\n"),
+        ("\\(a<b\\)", '<p><code class="math">a&lt;b</code></p>\n'),
+    ],
+)
+def test_text_of_strangers_is_data(source: str, html: str) -> None:
+    assert "".join(render(block.tokens) for block in parse(source, {})) == html
+
+
+def test_a_picture_is_never_fetched_but_linked() -> None:
+    html = "".join(render(block.tokens) for block in parse("![a <b>](https://example.org/p.png)", {}))
+    assert "<img" not in html
+    assert 'href="https://example.org/p.png"' in html
+    assert "a &lt;b&gt;" in html
+
+
+def test_only_given_citations_become_chips_and_never_inside_code() -> None:
+    html = render(parse("x [1] y [2] `[1]`", {})[0].tokens, frozenset({1}))
+    assert html.count("alcove-cite:1") == 1
+    assert "[2]" in html
+    assert "<code>[1]</code>" in html

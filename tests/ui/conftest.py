@@ -1,0 +1,180 @@
+"""Services for the window's tests. Real: store, settings, mailbox, model room. Recorded: chat, models, documents."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.domain.commands import SubmitPrompt
+from app.domain.errors import AppError
+from app.domain.messages import Message, MessageStatus, Part, Role, TextPart
+from app.domain.models import ModelFile, ModelInfo
+from app.domain.protocols import DocumentText
+from app.mailbox import Mailbox
+from app.models.room import ModelRoom
+from app.net.gate import NetworkGate
+from app.services import SystemClock
+from app.storage.conversations import ConversationStore
+from app.storage.paths import Paths
+from app.storage.secrets import Secrets
+from app.storage.settings import SettingsStore
+from ui.bridge import Bridge
+from ui.theme import apply_theme
+
+CREATED = 1_790_000_000.0
+
+
+class RecordedChat:
+    """Writes down the commands. ``refuse`` is raised by the next one."""
+
+    def __init__(self) -> None:
+        self.commands: list[Any] = []
+        self.refuse: AppError | None = None
+
+    def submit(self, command: object) -> None:
+        if self.refuse is not None:
+            error, self.refuse = self.refuse, None
+            raise error
+        self.commands.append(command)
+
+    regenerate = continue_answer = cancel = decide = submit
+
+    def is_running(self, conversation_id: str) -> bool:
+        return False
+
+    @property
+    def prompt(self) -> SubmitPrompt:
+        command = self.commands[-1]
+        assert isinstance(command, SubmitPrompt)
+        return command
+
+
+class RecordedModels:
+    def __init__(self) -> None:
+        self.files = [
+            ModelFile("alcove-tiny", "/models/alcove-tiny.gguf", 2_200_000, shipped=True),
+            ModelFile("SmolLM2-135M-Instruct", "/models/smol.gguf", 98_000_000, shipped=True),
+        ]
+        self.chosen: ModelFile | None = self.files[0]
+        self.selected: list[str] = []
+        self.preloads = 0
+        self.refuse: AppError | None = None
+
+    def list(self) -> list[ModelFile]:
+        return self.files
+
+    def current(self) -> ModelFile | None:
+        return self.chosen
+
+    def info(self) -> ModelInfo | None:
+        return None
+
+    def preload(self) -> None:
+        self.preloads += 1
+
+    def select(self, path: str) -> None:
+        if self.refuse is not None:
+            raise self.refuse
+        self.selected.append(path)
+        self.chosen = next((file for file in self.files if file.path == path), None)
+
+
+class RecordedDocuments:
+    def __init__(self) -> None:
+        self.scopes: list[tuple[str, ...]] = []
+        self.watched: tuple[str, ...] = ()
+        self.text: str | None = None
+
+    def add(self, scope: tuple[str, ...]) -> None:
+        self.scopes.append(scope)
+
+    def watch(self, scope: tuple[str, ...]) -> None:
+        self.watched = scope
+
+    def read(self, path: str, scope: tuple[str, ...], start: int, limit: int) -> DocumentText:
+        if self.text is None:
+            raise AppError("outside-scope", "{path} is not there.", path=path)
+        return DocumentText(path, self.text, 0, len(self.text))
+
+
+class RecordedServices(SimpleNamespace):
+    """What ``app.services.Services`` offers, as far as the window uses it."""
+
+    mailbox: Mailbox
+    settings: SettingsStore
+    store: ConversationStore
+    chat: RecordedChat
+    models: RecordedModels
+    documents: RecordedDocuments
+    secrets: Secrets
+    model_room: ModelRoom
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[RecordedServices]:
+    store = ConversationStore(tmp_path / "chats.db")
+    mailbox, settings = Mailbox(), SettingsStore(tmp_path / "settings.json")
+    secrets, clock = Secrets(), SystemClock()
+    paths = Paths.below(tmp_path / "home").create()
+    room = ModelRoom(
+        paths, settings, NetworkGate(settings.get), secrets, mailbox.publish, clock, environ={}, shipped=()
+    )
+    yield RecordedServices(
+        mailbox=mailbox,
+        settings=settings,
+        store=store,
+        chat=RecordedChat(),
+        models=RecordedModels(),
+        documents=RecordedDocuments(),
+        secrets=secrets,
+        model_room=room,
+    )
+    room.close()
+    store.close()
+
+
+@pytest.fixture
+def themed(qapp: QApplication) -> QApplication:
+    apply_theme(qapp, "light")
+    return qapp
+
+
+@pytest.fixture
+def bridge(services: RecordedServices, themed: QApplication) -> Iterator[Bridge]:
+    bridge = Bridge(services.mailbox)
+    yield bridge
+    bridge.close()
+
+
+@pytest.fixture
+def stored(services: RecordedServices) -> Callable[..., Message]:
+    """Adds a message to a conversation of the store and returns it."""
+
+    def add(
+        conversation_id: str,
+        message_id: str,
+        role: Role,
+        *parts: Part | str,
+        parent: str | None = None,
+        status: MessageStatus = MessageStatus.COMPLETE,
+    ) -> Message:
+        whole = tuple(TextPart(part) if isinstance(part, str) else part for part in parts)
+        message = Message(message_id, conversation_id, parent, role, status, whole, CREATED)
+        services.store.add_message(message)
+        return message
+
+    return add
+
+
+@pytest.fixture
+def settle(qtbot: QtBot) -> Callable[[Callable[[], bool]], None]:
+    """Run the event loop until a condition holds."""
+
+    def wait(condition: Callable[[], bool]) -> None:
+        qtbot.waitUntil(condition, timeout=5000)
+
+    return wait

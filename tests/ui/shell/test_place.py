@@ -1,0 +1,15 @@
+"""The window's place as a string in the settings."""
+
+import pytest
+
+from ui.shell.place import Place, decoded
+
+
+def test_a_place_comes_back_as_it_was() -> None:
+    place = Place("00ff", "aa", "conversation", sidebar=False, panel=True)
+    assert decoded(place.encoded()) == place
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "[]", '{"window": 3, "unknown": 1}', "null"])
+def test_what_cannot_be_read_is_a_fresh_place(text: str) -> None:
+    assert decoded(text) == Place()

@@ -1,0 +1,217 @@
+"""The window around the chat: sidebar, places, documents, errors."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QDropEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from app.domain.errors import ErrorInfo
+from app.domain.events import BackgroundFailed, EngineDied, IndexProgress, ModelLoading
+from app.domain.messages import CitationPart, Message, Role
+from app.domain.sources import Locator
+from ui.chat.source_view import SourceView
+from ui.shell.window import MainWindow, open_link, sample_folder
+from ui.theme import current_theme
+
+Settle = Callable[[Callable[[], bool]], None]
+ERROR = ErrorInfo("engine-died", "The model's process ended.", "Ask again.", detail="signal 11")
+
+
+def titles(window: MainWindow) -> list[str]:
+    return [conversation.title for conversation in window.views.sidebar.model.conversations()]
+
+
+@pytest.fixture
+def three(services: Any, stored: Callable[..., Message], window: MainWindow, settle: Settle) -> dict[str, str]:
+    """Three conversations: title -> id."""
+    ids = {}
+    for title in ("Boiler", "Lisbon", "Bread"):
+        conversation = services.store.create(title=title)
+        stored(conversation.id, f"q-{title}", Role.USER, f"Tell me of the {title.lower()} and the ferry.")
+        ids[title] = conversation.id
+    window.conversations.refresh()
+    settle(lambda: titles(window) == ["Bread", "Lisbon", "Boiler"])
+    return ids
+
+
+def test_first_there_is_a_welcome_and_the_samples_are_one_press_away(
+    window: MainWindow, services: Any, settle: Settle
+) -> None:
+    assert window.views.stack.currentWidget() is window.views.welcome
+    card = window.views.welcome.cards[0]
+    assert "sample documents" in card.accessibleName()
+    card.click()
+    settle(lambda: bool(services.chat.commands))
+    conversation = services.store.conversation(services.chat.prompt.conversation_id)
+    assert conversation.documents == (str(sample_folder()),)
+    assert any(sample_folder().iterdir())
+
+
+def test_renaming_in_place(
+    window: MainWindow, services: Any, three: dict[str, str], settle: Settle, qtbot: QtBot
+) -> None:
+    listed = window.views.sidebar.list
+    listed.setCurrentIndex(window.views.sidebar.model.index_of(three["Lisbon"]))
+    listed.setFocus()
+    qtbot.keyClick(listed, Qt.Key.Key_F2)
+    editor = listed.findChild(QLineEdit)
+    assert isinstance(editor, QLineEdit)
+    editor.setText("Portugal")
+    window.conversations.refresh()
+    assert listed.editing
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    settle(lambda: titles(window) == ["Bread", "Portugal", "Boiler"])
+    assert services.store.conversation(three["Lisbon"]).titled_by_person
+
+
+def test_deleting_can_be_taken_back(
+    window: MainWindow, services: Any, three: dict[str, str], settle: Settle, qtbot: QtBot
+) -> None:
+    window.chat.open(three["Boiler"])
+    settle(lambda: window.chat.conversation is not None)
+    listed = window.views.sidebar.list
+    qtbot.keyClick(listed, Qt.Key.Key_Delete)
+    settle(lambda: titles(window) == ["Bread", "Lisbon"])
+    assert window.chat.conversation is None
+    assert window.views.toast.isVisible()
+    window.views.toast.press()
+    settle(lambda: titles(window) == ["Bread", "Lisbon", "Boiler"] and window.chat.conversation is not None)
+    assert window.chat.conversation.id == three["Boiler"]
+
+
+def test_searching_finds_words_of_the_talk(window: MainWindow, three: dict[str, str], settle: Settle) -> None:
+    window.actions_by_text["Search chats"].trigger()
+    window.views.sidebar.search.setText("boil")
+    settle(lambda: titles(window) == ["Boiler"])
+    window.views.sidebar.search.setFocus()
+    window.escape()
+    settle(lambda: len(titles(window)) == 3)
+
+
+def test_opening_shows_title_and_documents(window: MainWindow, services: Any, settle: Settle, tmp_path: Path) -> None:
+    conversation = services.store.create(title="With papers", documents=[str(tmp_path)])
+    window.views.sidebar.list.opened.emit(conversation.id)
+    settle(lambda: window.windowTitle() == "With papers - Alcove")
+    assert window.views.top_bar.title.full_text() == "With papers"
+    assert window.views.chips.paths == (str(tmp_path),)
+    window.documents.remove(str(tmp_path))
+    settle(lambda: services.store.conversation(conversation.id).documents == ())
+
+
+def test_a_restart_shows_the_same(
+    window: MainWindow,
+    make_window: Callable[[], MainWindow],
+    services: Any,
+    three: dict[str, str],
+    settle: Settle,
+) -> None:
+    window.chat.open(three["Lisbon"])
+    settle(lambda: window.chat.conversation is not None)
+    window.show_panel(True)
+    window.toggle_sidebar()
+    window.resize(760, 600)
+    window.close()
+    again = make_window()
+    settle(lambda: again.chat.conversation is not None)
+    assert again.chat.conversation is not None
+    assert again.chat.conversation.id == three["Lisbon"]
+    assert again.views.tool_panel.isVisible()
+    assert again.views.sidebar.isHidden()
+    assert again.size() == window.size()
+
+
+def test_a_deleted_conversation_is_not_opened_at_the_start(
+    window: MainWindow,
+    make_window: Callable[[], MainWindow],
+    services: Any,
+    three: dict[str, str],
+    settle: Settle,
+    qtbot: QtBot,
+) -> None:
+    window.chat.open(three["Lisbon"])
+    settle(lambda: window.chat.conversation is not None)
+    window.close()
+    services.store.delete(three["Lisbon"])
+    again = make_window()
+    settle(lambda: titles(again) == ["Bread", "Boiler"])
+    assert again.chat.conversation is None
+
+
+def test_dropped_documents_are_added_and_a_model_is_offered(
+    window: MainWindow, services: Any, settle: Settle, tmp_path: Path
+) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path)), QUrl.fromLocalFile("/models/smol.gguf"), QUrl("https://x.org")])
+    action = Qt.DropAction.CopyAction
+    event = QDropEvent(QPointF(5, 5), action, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    window.dropEvent(event)
+    assert window.documents.scope == (str(tmp_path),)
+    assert window.views.toast.isVisible()
+    assert services.models.selected == []
+    window.views.toast.press()
+    settle(lambda: services.models.selected == ["/models/smol.gguf"])
+
+
+def test_errors_stand_in_one_banner_and_the_window_goes_on(window: MainWindow, services: Any, settle: Settle) -> None:
+    services.mailbox.publish(EngineDied("/x.gguf", ERROR))
+    settle(lambda: window.views.banner.text() == "The model's process ended. Ask again.")
+    services.mailbox.publish(BackgroundFailed("documents", ErrorInfo("busy", "Another program reads.", "")))
+    settle(lambda: window.views.banner.text() == "Another program reads.")
+    window.escape()
+    assert window.views.banner.text() == ""
+    assert QApplication.activeModalWidget() is None
+
+
+def test_loading_and_reading_are_told_below(window: MainWindow, services: Any, settle: Settle) -> None:
+    services.mailbox.publish(ModelLoading("/models/x.gguf", "x", 0.4))
+    services.mailbox.publish(IndexProgress(12, 80, "/a"))
+    settle(lambda: window.status.texts() == ["Loading x", "Reading 12 of 80 files"])
+
+
+def test_without_a_model_the_composer_says_why(window: MainWindow, services: Any, settle: Settle) -> None:
+    services.models.chosen = None
+    window.models.refresh()
+    settle(lambda: window.views.composer._hint.text() == "Choose a model first")
+
+
+def test_a_citation_opens_its_passage_in_its_context(window: MainWindow, services: Any, settle: Settle) -> None:
+    services.documents.text = "Before. The ferry takes 40 minutes. After."
+    window.views.transcript.citation_activated.emit(CitationPart(1, "/a.md", Locator(), "The ferry takes 40 minutes."))
+    view = window.findChild(SourceView)
+    assert isinstance(view, SourceView)
+    settle(lambda: view.text.toPlainText() == services.documents.text)
+    view.reject()
+
+
+@pytest.mark.parametrize(
+    ("address", "opened"),
+    [("https://x.org/a", True), ("file:///etc/passwd", False), ("javascript:alert(1)", False), ("relative.md", False)],
+)
+def test_links_open_only_what_a_browser_shows(
+    address: str, opened: bool, monkeypatch: pytest.MonkeyPatch, themed: QApplication
+) -> None:
+    seen: list[QUrl] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", seen.append)
+    open_link(address)
+    assert bool(seen) is opened
+
+
+def test_the_scheme_changes_at_once(window: MainWindow, settle: Settle, themed: QApplication) -> None:
+    window.settings.save({"theme": "dark"})
+    settle(lambda: current_theme(themed).dark)
+    assert current_theme(themed).surface in window.styleSheet()
+
+
+def test_every_button_has_a_name(window: MainWindow) -> None:
+    window.show_panel(True)
+    nameless = [
+        button.objectName() or type(button).__name__
+        for button in window.findChildren(QAbstractButton)
+        if button.isVisible() and not (button.text().strip() or button.accessibleName())
+    ]
+    assert nameless == []

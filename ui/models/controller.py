@@ -1,0 +1,104 @@
+"""Which model answers, from its choice to the end of its loading."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+
+from app.domain.events import EngineDied, ModelFailed, ModelLoaded, ModelLoading, ModelUnloaded
+from app.domain.models import ModelFile, ModelInfo
+from app.services import Services
+from ui.bridge import Bridge
+from ui.models.picker import ModelPicker
+
+# What templates of models that reason speak of.
+THINKING_MARKS = ("enable_thinking", "reasoning_content", "<think>", "thinking", "<|channel|>")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """What the window shows of the model. ``progress`` from 0 to 1 while it loads, else None."""
+
+    name: str = ""
+    progress: float | None = None
+    loaded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    models: list[ModelFile]
+    current: ModelFile | None
+    info: ModelInfo | None
+
+
+class ModelsController(QObject):
+    state_changed = Signal(object)  # ModelState
+    availability_changed = Signal(bool)  # whether there is a model at all
+    current_changed = Signal(str)  # path of the model that answers, "" where there is none
+    thinks_changed = Signal(bool)
+    failed = Signal(object)  # ErrorInfo
+
+    def __init__(self, services: Services, bridge: Bridge, picker: ModelPicker, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._models = services.models
+        self._bridge = bridge
+        self._picker = picker
+        self._current: ModelFile | None = None
+        picker.selected.connect(lambda path: self.select(path))
+        bridge.received.connect(self._apply)
+
+    def start(self) -> None:
+        """Read what there is and load the current model, so that the first question does not wait for it."""
+        self.refresh()
+        self._bridge.run(self._models.preload, None, self.failed.emit)
+
+    def refresh(self) -> None:
+        models = self._models
+        self._bridge.run(lambda: _Choice(models.list(), models.current(), models.info()), self._show)
+
+    def select(self, path: str, then: Callable[[], object] | None = None) -> None:
+        """Choose a model by its path or name and begin to load it; ``then`` is called once it is the chosen one."""
+
+        def done(_: None) -> None:
+            self.refresh()
+            if then is not None:
+                then()
+
+        self._bridge.run(lambda: self._models.select(path), done, self._not_selected, receiver=self)
+
+    def reload(self) -> None:
+        """Load again, after the wishes for loading changed."""
+        self._bridge.run(self._models.preload, None, self.failed.emit)
+
+    def _not_selected(self, error: object) -> None:
+        self.failed.emit(error)
+        self.refresh()
+
+    def _show(self, choice: _Choice) -> None:
+        self._current = choice.current
+        self._picker.show_models(choice.models, choice.current.path if choice.current else "")
+        self.availability_changed.emit(choice.current is not None)
+        self.current_changed.emit(choice.current.path if choice.current else "")
+        if choice.info is not None:
+            self._loaded(choice.info)
+
+    def _loaded(self, info: ModelInfo) -> None:
+        self.state_changed.emit(ModelState(info.name, loaded=True))
+        self.thinks_changed.emit(any(mark in info.template for mark in THINKING_MARKS))
+
+    def _apply(self, event: object) -> None:
+        match event:
+            case ModelLoading(name=name, progress=progress):
+                self.state_changed.emit(ModelState(name, progress))
+            case ModelLoaded(model=model):
+                self._loaded(model)
+            case ModelFailed(name=name, error=error):
+                self.state_changed.emit(ModelState(name))
+                self.failed.emit(error)
+            case EngineDied(error=error):
+                self.state_changed.emit(ModelState(self._current.name if self._current else ""))
+                self.failed.emit(error)
+            case ModelUnloaded():
+                self.state_changed.emit(ModelState(self._current.name if self._current else ""))
+            case _:
+                pass

@@ -1,0 +1,121 @@
+"""A model of the program's own list as a card, and the sentence that says whether it fits."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from ui.models.values import Choice, Offer, context_text, count_text, size_text
+from ui.widgets.buttons import mark
+from ui.widgets.choice import ChoiceBox
+
+FIT_KINDS = {"gpu": "fit-good", "memory": "fit-good", "disk": "fit-poor"}
+
+
+class FitLabel(QLabel):
+    """Whether a quantization fits this machine: in words, and in a colour that goes with them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setProperty("kind", "muted")
+
+    def show_choice(self, choice: Choice | None) -> None:
+        self.setText(choice.sentence if choice is not None else "")
+        kind = FIT_KINDS.get(choice.fit, "muted") if choice is not None else "muted"
+        if self.property("kind") != kind:
+            mark(self, kind)
+
+
+class OfferCard(QFrame):
+    download_requested = Signal(str, str)  # the offer's name, the quantization
+
+    def __init__(self, offer: Offer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "card")
+        self.setAccessibleName(offer.name)
+        self.offer = offer
+        self._choices = offer.choices
+        name = _label(offer.name, "heading", self)
+        maker = _label(offer.maker, "muted", self)
+        head = QHBoxLayout()
+        head.setSpacing(10)
+        head.addWidget(name)
+        head.addWidget(maker)
+        head.addStretch(1)
+        if offer.asks:
+            head.addWidget(_label(self.tr("licence to accept"), "badge-warning", self))
+        description = _label(offer.description, "", self)
+        description.setWordWrap(True)
+        facts = _label(self._facts(offer), "muted", self)
+        facts.setWordWrap(True)
+        facts.setToolTip(offer.note)
+        self.chooser = ChoiceBox(self)
+        self.chooser.setAccessibleName(self.tr("Quantization of {name}").format(name=offer.name))
+        self.chooser.setMinimumWidth(190)
+        self.fit = FitLabel(self)
+        self.fit.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.download = QPushButton(self.tr("Download"), self)
+        self.download.setAccessibleName(self.tr("Download {name}").format(name=offer.name))
+        self.download.clicked.connect(self._ask)
+        foot = QHBoxLayout()
+        foot.setSpacing(12)
+        foot.addWidget(self.chooser)
+        foot.addWidget(self.fit, 1)
+        foot.addWidget(self.download)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 14, 14)
+        column.setSpacing(6)
+        column.addLayout(head)
+        column.addWidget(description)
+        column.addWidget(facts)
+        column.addSpacing(4)
+        column.addLayout(foot)
+        self._fill()
+        self.chooser.currentIndexChanged.connect(self._chosen)
+
+    def set_offline(self, offline: bool) -> None:
+        self.download.setEnabled(not offline)
+
+    def set_busy(self, busy: bool) -> None:
+        """The Hub is being asked about this one."""
+        self.download.setEnabled(not busy)
+        self.download.setText(self.tr("Asks the Hub…") if busy else self.tr("Download"))
+
+    def choice(self) -> Choice | None:
+        index = self.chooser.currentIndex()
+        return self._choices[index] if 0 <= index < len(self._choices) else None
+
+    def _fill(self) -> None:
+        """The largest quantization that fits is chosen, or the smallest of all."""
+        for choice in self._choices:
+            self.chooser.addItem(f"{choice.quantization}   {size_text(choice.size)}")
+        fitting = [index for index, choice in enumerate(self._choices) if choice.fit != "disk"]
+        self.chooser.setCurrentIndex(fitting[-1] if fitting else 0)
+        self._chosen()
+
+    def _chosen(self) -> None:
+        self.fit.show_choice(self.choice())
+
+    def _ask(self) -> None:
+        choice = self.choice()
+        if choice is not None:
+            self.download_requested.emit(self.offer.name, choice.quantization)
+
+    def _facts(self, offer: Offer) -> str:
+        parts = (
+            self.tr("{all} parameters, {active} active").format(
+                all=count_text(offer.parameters), active=count_text(offer.active)
+            ),
+            self.tr("{used} of {all} experts").format(used=offer.experts_used, all=offer.experts),
+            self.tr("context {size}").format(size=context_text(offer.context)),
+            self.tr("licence {name}").format(name=offer.licence),
+        )
+        return " · ".join(parts)
+
+
+def _label(text: str, kind: str, parent: QWidget) -> QLabel:
+    label = QLabel(text, parent)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    if kind:
+        label.setProperty("kind", kind)
+    return label

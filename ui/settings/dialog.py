@@ -1,0 +1,162 @@
+"""One page with every setting a person may want to change."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.services import Settings
+from ui.widgets.choice import CheckBox, ChoiceBox
+
+LARGEST_CONTEXT = 1 << 20
+FIELD_WIDTH = 220
+
+
+class SettingsDialog(QDialog):
+    """``saved`` carries the settings that differ from those shown, by name."""
+
+    saved = Signal(dict)
+
+    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Settings"))
+        self.setMinimumWidth(520)
+        self._settings = settings
+        self._theme = self._choice(
+            settings.theme,
+            (("system", self.tr("Like the system")), ("light", self.tr("Light")), ("dark", self.tr("Dark"))),
+        )
+        self._approval = self._choice(
+            settings.approval, (("effects", self.tr("If it changes something")), ("always", self.tr("Always")))
+        )
+        self._reasoning = CheckBox(self.tr("Keep the model's reasoning open after it has answered"), self)
+        self._reasoning.setChecked(settings.keep_reasoning_open)
+        self._context = self._number(settings.context, LARGEST_CONTEXT, self.tr(" tokens"))
+        self._context.setSingleStep(1024)
+        self._threads = self._number(settings.threads, 256, "")
+        self._gpu = self._optional_layers(settings.gpu_layers)
+        self._text_limit = self._box(1, 4096)
+        self._text_limit.setSuffix(self.tr(" MB"))
+        self._text_limit.setValue(settings.max_text_file_mb)
+        self._prompt = QPlainTextEdit(self)
+        self._prompt.setProperty("kind", "field")
+        self._prompt.setTabChangesFocus(True)
+        self._prompt.setFixedHeight(110)
+        self._prompt.setPlaceholderText(self.tr("Empty: Alcove's own instructions"))
+        self._prompt.setPlainText(settings.system_prompt)
+        self._build()
+
+    def _choice(self, value: str, options: tuple[tuple[str, str], ...]) -> ChoiceBox:
+        box = ChoiceBox(self)
+        for name, label in options:
+            box.addItem(label, name)
+        box.setCurrentIndex(max(0, box.findData(value)))
+        return box
+
+    def _box(self, least: int, largest: int) -> QSpinBox:
+        """The style sheet hides the arrows, which are small; keys and the wheel still count."""
+        box = QSpinBox(self)
+        box.setRange(least, largest)
+        box.lineEdit().setTextMargins(6, 0, 0, 0)
+        return box
+
+    def _number(self, value: int | None, largest: int, suffix: str) -> QSpinBox:
+        """0 is shown as a word and means: leave it to the program."""
+        box = self._box(0, largest)
+        box.setSuffix(suffix)
+        box.setSpecialValueText(self.tr("Automatic"))
+        box.setValue(value or 0)
+        return box
+
+    def _optional_layers(self, value: int | None) -> QSpinBox:
+        """No layer at all is a choice of its own here, so that automatic is -1."""
+        box = self._box(-1, 999)
+        box.setSpecialValueText(self.tr("Automatic"))
+        box.setValue(-1 if value is None else value)
+        return box
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(12)
+        groups: tuple[tuple[str, tuple[tuple[str, QWidget], ...]], ...] = (
+            (self.tr("Appearance"), ((self.tr("Colours"), self._theme), ("", self._reasoning))),
+            (
+                self.tr("Model"),
+                (
+                    (self.tr("Context"), self._context),
+                    (self.tr("Threads"), self._threads),
+                    (self.tr("Layers on the GPU"), self._gpu),
+                ),
+            ),
+            (self.tr("Tools"), ((self.tr("Ask before one runs"), self._approval),)),
+            (self.tr("Documents"), ((self.tr("Largest text file"), self._text_limit),)),
+            (self.tr("Instructions for the model"), (("", self._prompt),)),
+        )
+        for title, fields in groups:
+            heading = QLabel(title, self)
+            heading.setProperty("kind", "section")
+            column.addSpacing(4)
+            column.addWidget(heading)
+            column.addLayout(self._form(fields))
+        note = QLabel(self.tr("Changes to the model's settings load it again."), self)
+        note.setProperty("kind", "muted")
+        column.addWidget(note)
+        column.addSpacing(8)
+        buttons = QDialogButtonBox(self)
+        save = QPushButton(self.tr("Save"), self)
+        save.setProperty("kind", "primary")
+        save.setDefault(True)
+        buttons.addButton(save, QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.addButton(QPushButton(self.tr("Cancel"), self), QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.accepted.connect(self._save)
+        buttons.rejected.connect(self.reject)
+        column.addWidget(buttons)
+
+    def _form(self, fields: tuple[tuple[str, QWidget], ...]) -> QFormLayout:
+        form = QFormLayout()
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.FieldsStayAtSizeHint)
+        form.setHorizontalSpacing(24)
+        form.setVerticalSpacing(8)
+        for label, field in fields:
+            if not label:
+                form.addRow(field)
+                continue
+            field.setAccessibleName(label)
+            field.setMinimumWidth(FIELD_WIDTH)
+            text = QLabel(label, self)
+            text.setMinimumHeight(field.sizeHint().height())
+            text.setMinimumWidth(150)
+            text.setBuddy(field)
+            form.addRow(text, field)
+        self._prompt.setAccessibleName(self.tr("Instructions for the model"))
+        return form
+
+    def changes(self) -> dict[str, object]:
+        """The settings that differ from those the dialog was opened with."""
+        chosen: dict[str, object] = {
+            "theme": self._theme.currentData(),
+            "keep_reasoning_open": self._reasoning.isChecked(),
+            "approval": self._approval.currentData(),
+            "context": self._context.value() or None,
+            "threads": self._threads.value() or None,
+            "gpu_layers": self._gpu.value() if self._gpu.value() >= 0 else None,
+            "max_text_file_mb": self._text_limit.value(),
+            "system_prompt": self._prompt.toPlainText().strip(),
+        }
+        return {name: value for name, value in chosen.items() if value != getattr(self._settings, name)}
+
+    def _save(self) -> None:
+        changes = self.changes()
+        self.accept()
+        if changes:
+            self.saved.emit(changes)

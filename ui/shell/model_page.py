@@ -1,0 +1,76 @@
+"""The models page in the window: opening and leaving it, and what downloads tell meanwhile."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from ui.models.controller import ModelsController
+from ui.models.manager import ModelManager
+from ui.models.page import ModelsPage
+from ui.models.values import DownloadRow
+from ui.shell.views import Views
+
+MODEL_SUFFIX = ".gguf"
+_LATER_SHARD = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
+
+
+class ModelPage(QObject):
+    def __init__(
+        self, manager: ModelManager, models: ModelsController, views: Views, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._manager = manager
+        self._models = models
+        self._views = views
+        manager.use_requested.connect(self._use)
+        manager.changed.connect(models.refresh)
+        manager.downloads.changed.connect(self._show_progress)
+        manager.downloads.finished.connect(self._tell_finished)
+        models.current_changed.connect(manager.set_current)
+        views.picker.manage_requested.connect(self.open)
+        views.top_bar.page_left.connect(views.leave_page)
+        views.top_bar.downloads_requested.connect(self.open)
+        views.welcome.models_requested.connect(self.open_shop)
+        views.welcome.file_requested.connect(views.picker.open_file)
+
+    def open(self) -> ModelsPage:
+        page = self._manager.page()
+        self._views.show_page(page, self.tr("Models"))
+        page.library.table.setFocus()
+        return page
+
+    def open_shop(self) -> None:
+        """The tab with models that can be had."""
+        page = self.open()
+        page.show_shop()
+        page.shop.search.setFocus()
+
+    def offer(self, path: str) -> None:
+        """A model file was dropped: using it is one press away."""
+        text = self.tr("Let {name} answer?").format(name=Path(path).name)
+        self._views.toast.show_message(text, self.tr("Use it"), lambda: self._models.select(path))
+
+    def _use(self, path: str) -> None:
+        self._models.select(path)
+        name = Path(path).name.removesuffix(MODEL_SUFFIX)
+        self._views.toast.show_message(
+            self.tr("{name} answers from now on").format(name=name), self.tr("Back to the chat"), self._views.leave_page
+        )
+
+    def _show_progress(self, rows: Sequence[DownloadRow]) -> None:
+        active = [row for row in rows if row.active]
+        done, total = sum(row.done for row in active), sum(row.total for row in active)
+        self._views.top_bar.show_downloads(done, total, len(active))
+
+    def _tell_finished(self, row: DownloadRow) -> None:
+        if not self._views.on_page:  # there the list says it
+            text = self.tr("{name} is downloaded").format(name=row.name)
+            self._views.toast.show_message(text, self.tr("Use now"), lambda: self._models.select(row.path))
+
+
+def first_model(paths: Sequence[str]) -> str:
+    """Of what was opened or dropped the model, "" where there is none; the first part stands for all parts of one."""
+    models = [path for path in paths if path.lower().endswith(MODEL_SUFFIX)]
+    return next((path for path in models if not _LATER_SHARD.search(path)), models[0] if models else "")

@@ -1,0 +1,150 @@
+"""What a new chat shows before its first question: three examples, or the way to a first model."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from ui.widgets.buttons import IconLabel
+
+THINKER = "alcove-tiny"  # ships with the program, reasons and calls tools
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """``documents``: the sample documents are added first. ``model``: a shipped model that is good at this."""
+
+    icon: str
+    title: str
+    prompt: str
+    documents: bool = False
+    model: str = ""
+
+
+class ExampleCard(QPushButton):
+    def __init__(self, example: Example, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "example")
+        self.setAccessibleName(f"{example.title}: {example.prompt}")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(116)
+        title = QLabel(example.title, self)
+        title.setProperty("kind", "heading")
+        prompt = QLabel(example.prompt, self)
+        prompt.setProperty("kind", "muted")
+        prompt.setWordWrap(True)
+        prompt.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 12, 14, 12)
+        column.setSpacing(6)
+        column.addWidget(IconLabel(example.icon, 18, self, color="accent"))
+        column.addWidget(title)
+        column.addWidget(prompt, 1)
+        for label in (title, prompt):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            label.setWordWrap(True)
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, 116)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
+class Welcome(QWidget):
+    chosen = Signal(object)  # Example
+    models_requested = Signal()  # models that can be had
+    file_requested = Signal()  # a model that is on this computer
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        examples = (
+            Example(
+                "book",
+                self.tr("Try it with the sample documents"),
+                self.tr("When does the flight to Lisbon leave?"),
+                documents=True,
+            ),
+            Example(
+                "calculator",
+                self.tr("Watch it think and use a tool"),
+                self.tr("What is 17*23?"),
+                model=THINKER,
+            ),
+            Example("thinking", self.tr("Ask anything"), self.tr("Why is the sky blue, in three sentences?")),
+        )
+        title = QLabel(self.tr("What would you like to know?"), self)
+        title.setProperty("kind", "welcome")
+        title.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        note = QLabel(self.tr("Everything stays on this computer: the model, your documents, your chats."), self)
+        note.setProperty("kind", "muted")
+        note.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        note.setWordWrap(True)
+        self.cards = [ExampleCard(example, self) for example in examples]
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        for card, example in zip(self.cards, examples, strict=True):
+            card.clicked.connect(lambda _=False, chosen=example: self.chosen.emit(chosen))
+            row.addWidget(card, 1)
+        self._examples = QWidget(self)
+        self._examples.setLayout(row)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.no_model = self._make_no_model()
+        inner = QWidget(self)
+        inner.setMaximumWidth(780)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(16, 0, 16, 0)
+        column.setSpacing(8)
+        column.addWidget(title)
+        column.addWidget(note)
+        column.addSpacing(20)
+        column.addWidget(self._examples)
+        column.addWidget(self.no_model)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addStretch(1)
+        outer.addWidget(inner, 100, Qt.AlignmentFlag.AlignVCenter)
+        outer.addStretch(1)
+
+    def set_available(self, available: bool) -> None:
+        """Without a model there is nothing to ask: the way to one takes the place of the examples."""
+        self._examples.setVisible(available)
+        self.no_model.setVisible(not available)
+
+    def _make_no_model(self) -> QFrame:
+        frame = QFrame(self)
+        frame.setProperty("kind", "card")
+        title = QLabel(self.tr("A model is needed first"), frame)
+        title.setProperty("kind", "heading")
+        text = QLabel(
+            self.tr(
+                "Alcove has no model on this computer yet. Download one that fits your machine, or open a GGUF file "
+                "that you have."
+            ),
+            frame,
+        )
+        text.setWordWrap(True)
+        get = QPushButton(self.tr("Get models"), frame)
+        get.setProperty("kind", "primary")
+        get.clicked.connect(self.models_requested)
+        have = QPushButton(self.tr("Open a GGUF file…"), frame)
+        have.clicked.connect(self.file_requested)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(get)
+        buttons.addWidget(have)
+        buttons.addStretch(1)
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(18, 16, 18, 16)
+        column.setSpacing(8)
+        column.addWidget(title)
+        column.addWidget(text)
+        column.addSpacing(6)
+        column.addLayout(buttons)
+        frame.hide()
+        return frame

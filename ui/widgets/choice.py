@@ -1,0 +1,32 @@
+"""A combo box and a check box whose marks are our icons, so that they follow the colour scheme."""
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QStyle, QStyleOptionButton
+
+from ui.theme import current_theme, icon
+
+ARROW = 16  # px
+
+
+class ChoiceBox(QComboBox):
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        theme = current_theme()
+        where = QRect(self.width() - ARROW - 8, (self.height() - ARROW) // 2, ARROW, ARROW)
+        icon("chevron-down", theme.muted if self.isEnabled() else theme.faint).paint(painter, where)
+        painter.end()
+
+
+class CheckBox(QCheckBox):
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.checkState() is not Qt.CheckState.Checked:
+            return
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        where = self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self)
+        painter = QPainter(self)
+        icon("check", current_theme().accent_text).paint(painter, where.adjusted(1, 1, -1, -1))
+        painter.end()
