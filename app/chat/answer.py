@@ -85,6 +85,12 @@ class Answer:
         assert self._open is not None
         self._finish(self._open.index, call)
 
+    def break_call(self, call_id: str, name: str) -> None:
+        """A call that will never be whole, with what was readable of its arguments."""
+        if self._open is None or not isinstance(self._open.part, ToolCallPart):
+            self.open_call(call_id, name)
+        self.close_part()
+
     def add(self, part: Part) -> None:
         """A part that is whole from the start."""
         self.close_part()

@@ -335,8 +335,8 @@ class _RoundWriter:
                     answer.call_arguments(text)
                 case CallClosed(index, name, arguments):
                     answer.close_call(ToolCallPart(self._id(index), name, arguments))
-                case CallBroken(index, name, reason, raw):
-                    answer.close_call(ToolCallPart(self._id(index), name, raw))
+                case CallBroken(index, name, reason):
+                    answer.break_call(self._id(index), name)
                     answer.add(
                         ToolResultPart(self._id(index), name, ToolStatus.INCOMPLETE, f"The call was {reason}; not run.")
                     )

@@ -1,5 +1,6 @@
 """The passage behind a citation: the stored quote, where it stands, and the way to its file."""
 
+import re
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
@@ -71,9 +72,11 @@ class SourceView(QDialog):
 
     def show_context(self, text: str) -> None:
         """What stands around the quote in its document, where ``text`` still holds it."""
-        start = text.find(self._quote)
-        if start >= 0:
-            end = start + len(self._quote)
+        # A quote stands in the prompt on one line; the document has its own white space.
+        found = re.search(r"\s+".join(map(re.escape, self._quote.split())), text) if self._quote.strip() else None
+        if found is not None:
+            start, end = found.span()
+            self._quote = found.group()
             self._fill(text[max(0, start - AROUND) : start], text[end : end + AROUND])
 
     def _fill(self, before: str, after: str) -> None:

@@ -57,6 +57,13 @@ def test_a_file_that_is_gone_is_told(qtbot: QtBot, themed: QApplication, tmp_pat
     assert any("no longer there" in text for text in texts(view))
 
 
+def test_a_quote_on_one_line_is_found_in_wrapped_text(qtbot: QtBot, themed: QApplication, file: Path) -> None:
+    view = SourceView(CitationPart(1, str(file), Locator(), "the middle (of it)"), None)
+    qtbot.addWidget(view)
+    view.show_context("before\n\nthe  middle\n(of it) after")
+    assert view.text.toPlainText().split() == ["before", "the", "middle", "(of", "it)", "after"]
+
+
 def test_in_its_context_only_the_quote_is_marked(qtbot: QtBot, themed: QApplication, file: Path) -> None:
     view = SourceView(CitationPart(1, str(file), Locator(), "the middle"))
     qtbot.addWidget(view)
