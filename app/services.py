@@ -3,6 +3,7 @@
 ``Services`` is made and closed on the thread that owns the front end; everything it starts ends in ``close``.
 """
 
+import contextlib
 import logging
 import os
 import time
@@ -18,6 +19,7 @@ from app.documents.service import DocumentService
 from app.domain.models import LoadRequest
 from app.domain.protocols import Publish
 from app.engine.protocol import Engine
+from app.engine.states import StateFolder
 from app.engine.worker import EngineWorker
 from app.mailbox import Mailbox
 from app.models.library import default_roots
@@ -65,28 +67,29 @@ class Services:
         cls,
         paths: Paths | None = None,
         *,
-        engine: Callable[[Publish], Engine] = EngineWorker,
+        engine: Callable[[Publish], Engine] | None = None,
         model: str | None = None,
         model_roots: tuple[Path, ...] | None = None,
     ) -> "Services":
-        """Opens the store and starts the threads. ``model``: answers instead of the chosen one, without choosing it."""
+        """Opens the store and starts the threads. ``model``: answers instead of the chosen one, without choosing it.
+        ``engine`` makes another one than the program's own. Raises AppError; nothing is open then."""
         paths = paths or Paths.default(os.environ)
         settings = SettingsStore(paths.settings_file)
         mailbox = Mailbox()
         publish = mailbox.publish
         clock = SystemClock()
-        store = ConversationStore(paths.chats_db)
-        for message_id in store.recover():
-            _log.info("The answer %s was interrupted when the program ended", message_id)
-        worker = engine(publish)
         roots = tuple(default_roots()) if model_roots is None else model_roots
         secrets, gate = Secrets(), NetworkGate(settings.get)
         room = ModelRoom(paths, settings, gate, secrets, publish, clock, shipped=roots)
+        worker = engine(publish) if engine else EngineWorker(publish, states=StateFolder(paths.cache / "states"))
         models = ModelChoice(worker, settings, room.library, roots)
+        request = _request(models, model)
         limits = Limits(max_text_file_mb=settings.get().max_text_file_mb)
         documents = DocumentService(paths.documents_db, publish, limits, clock)
         tools = ToolRegistry(builtin_tools(documents, clock))
-        request = _request(models, model)
+        store = ConversationStore(paths.chats_db)
+        for message_id in store.recover():
+            _log.info("The answer %s was interrupted when the program ended", message_id)
         chat = ChatService(TurnTools(worker, store, documents, publish, clock), tools, request, settings.get)
         return cls(
             paths,
@@ -105,12 +108,9 @@ class Services:
 
     def close(self) -> None:
         """Stop, drain, join: turns first, since they use everything else; the store last."""
-        self.chat.close()
-        self.models.close()
-        self.model_room.close()
-        self.engine.close()
-        self.documents.close()
-        self.store.close()
+        with contextlib.ExitStack() as ends:  # each ends, whatever another one raises
+            for room in (self.store, self.documents, self.engine, self.model_room, self.models, self.chat):
+                ends.callback(room.close)
 
 
 def _request(models: ModelChoice, model: str | None) -> Callable[[], LoadRequest]:

@@ -6,6 +6,7 @@ Only what is really missing is named, with the Debian packages that bring it; as
 import ctypes
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -114,7 +115,7 @@ def install_packages(packages: Iterable[str]) -> None:
     names = sorted(set(packages))
     with step(f"Installing with apt-get: {' '.join(names)}"):
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        answers(["apt-get", "update"])
+        subprocess.run(["apt-get", "update"], env=env, check=False, capture_output=True)  # a slow mirror takes its time
         quiet(
             ["apt-get", "install", "--yes", "--no-install-recommends", *names],
             f"apt-get could not install these packages. Try by hand: apt-get install {' '.join(names)}",

@@ -20,7 +20,8 @@ TemplateMessage = dict[str, object]
 
 
 def rounds(parts: Iterable[Part]) -> Iterator[list[Part]]:
-    """Cut an answer's parts into rounds: what the model wrote, then what its calls returned."""
+    """Cut an answer into rounds: what the model wrote, then what its calls returned. A call that was never whole
+    returned nothing and does not end a round."""
     current: list[Part] = []
     returned = False
     for part in parts:
@@ -28,7 +29,7 @@ def rounds(parts: Iterable[Part]) -> Iterator[list[Part]]:
             yield current
             current, returned = [], False
         current.append(part)
-        returned = returned or isinstance(part, ToolResultPart)
+        returned = returned or (isinstance(part, ToolResultPart) and part.status is not ToolStatus.INCOMPLETE)
     if current:
         yield current
 

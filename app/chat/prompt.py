@@ -8,18 +8,17 @@ KV cache from there on.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from app.chat.formats.protocol import ChatFormat
-from app.chat.history import template_messages
+from app.chat.history import given_sources, question_text, rounds, template_messages
 from app.chat.template import ChatTemplate
 from app.domain.errors import AppError
-from app.domain.messages import GeneratedSpan, Message
+from app.domain.messages import GeneratedSpan, Message, Role, ToolResultPart
 from app.domain.models import ModelInfo, PromptText
 from app.engine.protocol import Engine
 
-# Unicode noncharacters: no text that a person or a file brings contains them (they are taken out if it does).
-_OPEN, _CLOSE = "\ufdd0", "\ufdd1"
-_GUARDED = re.compile(f"{_OPEN}(.*?){_CLOSE}", re.DOTALL)
+_MARK = "\ufdd0"  # a Unicode noncharacter: it is taken out of every text that a person or a file brings
 _DROP_STEP = 4  # turns dropped together, so that the prefix cache survives the turns after a drop
 
 
@@ -76,9 +75,14 @@ class PromptBuilder:
         )
 
     def guard(self, text: str) -> str:
-        """Mark the spellings of control tokens in ``text`` so that they stay text in the prompt."""
-        text = text.replace(_OPEN, "").replace(_CLOSE, "")
-        return self._markers.sub(lambda found: f"{_OPEN}{found.group()}{_CLOSE}", text) if self._markers else text
+        """Break the spellings of control tokens in ``text`` by a mark, so that no template acts on them and the prompt
+        keeps them as text: where the mark was, the prompt is cut and each side is tokenized by itself."""
+        text = text.replace(_MARK, "")
+        return (
+            self._markers.sub(lambda found: found.group()[0] + _MARK + found.group()[1:], text)
+            if self._markers
+            else text
+        )
 
     def _render(
         self, history: Sequence[Message], options: PromptOptions, partial: GeneratedSpan | None, dropped: int
@@ -91,27 +95,30 @@ class PromptBuilder:
         tools = list(options.tools) or None
         rendered = self._template.render(messages, tools, think=options.think, format=self._format)
         opening = self._template.generation_prompt(messages, tools, think=options.think, format=self._format)
-        spans = [span for message in history for span in message.spans if span is not partial]
-        pieces = list(self._pieces(rendered, spans))
+        pieces = list(self._pieces(rendered, history))
         if partial is not None:
             known = partial.vocabulary == self._model.vocabulary
             pieces.append(partial.token_ids if known else PromptText(partial.raw))
         ids = self._tokenize(pieces)
         return Prompt(ids, opening, dropped, len(rendered) / max(1, len(ids)))
 
-    def _pieces(self, rendered: str, spans: Sequence[GeneratedSpan]) -> Iterator[PromptText | tuple[int, ...]]:
-        """Cut the rendered text into ids that are known, and text to tokenize with and without markers."""
-        plain, guarded = _unguard(rendered)
-        position = 0
-        for span in spans:
-            if span.vocabulary != self._model.vocabulary:
+    def _pieces(self, rendered: str, history: Sequence[Message]) -> Iterator[PromptText | tuple[int, ...]]:
+        """Cut the rendered text into ids that are known, and text to tokenize."""
+        plain, cuts = _unmarked(rendered)
+        done = position = 0
+        for said in _said(history):
+            if isinstance(said, str):  # a stranger's text: what the model wrote is not looked for inside it
+                start = plain.find(said, position)
+                position = start + len(said) if start >= 0 else position
                 continue
-            start, length, ids = self._find(plain, span, position)
-            if start >= 0:
-                yield from _texts(plain, guarded, position, start)
+            if said.vocabulary != self._model.vocabulary:
+                continue
+            start, length, ids = self._find(plain, said, position)
+            if start >= 0 and not any(start < cut < start + length for cut in cuts):
+                yield from _texts(plain, cuts, done, start)
                 yield ids
-                position = start + length
-        yield from _texts(plain, guarded, position, len(plain))
+                done = position = start + length
+        yield from _texts(plain, cuts, done, len(plain))
 
     def _find(self, plain: str, span: GeneratedSpan, position: int) -> tuple[int, int, tuple[int, ...]]:
         """Where the span stands in the rendered text: whole, or (most templates drop old reasoning) what followed the
@@ -151,32 +158,30 @@ def _drops(history: Sequence[Message]) -> Iterator[int]:
         yield questions[-1]
 
 
-def _unguard(rendered: str) -> tuple[str, list[tuple[int, int]]]:
-    """The text without guards, and the ranges in it that were guarded."""
-    plain: list[str] = []
-    ranges: list[tuple[int, int]] = []
-    length = position = 0
-    for match in _GUARDED.finditer(rendered):
-        before = rendered[position : match.start()]
-        start = length + len(before)
-        length = start + len(match.group(1))
-        plain += [before, match.group(1)]
-        ranges.append((start, length))
-        position = match.end()
-    plain.append(rendered[position:])
-    return "".join(plain), ranges
-
-
-def _texts(plain: str, guarded: Sequence[tuple[int, int]], start: int, end: int) -> Iterator[PromptText]:
-    """``plain[start:end]`` as texts; guarded ranges keep their markers as ordinary text."""
-    position = start
-    for low, high in guarded:
-        low, high = max(low, start), min(high, end)
-        if low >= high:
+def _said(history: Sequence[Message]) -> Iterator[str | GeneratedSpan]:
+    """What stands in a rendered history, in order: strangers' texts, and the model's own rounds."""
+    for position, message in enumerate(history):
+        if message.role is Role.USER:
+            sources = given_sources(history[position + 1].parts) if position + 1 < len(history) else ()
+            yield question_text(message.text(), sources)
             continue
-        if position < low:
-            yield PromptText(plain[position:low])
-        yield PromptText(plain[low:high], special=False)
-        position = high
-    if position < end:
-        yield PromptText(plain[position:end])
+        spans = {span.round: span for span in message.spans}
+        for number, turn_round in enumerate(rounds(message.parts)):
+            if number in spans:
+                yield spans[number]
+            yield from (part.result for part in turn_round if isinstance(part, ToolResultPart) and part.result)
+
+
+def _unmarked(rendered: str) -> tuple[str, list[int]]:
+    """The text without marks, and where they were in it."""
+    pieces = rendered.split(_MARK)
+    cuts: list[int] = []
+    for piece in pieces[:-1]:
+        cuts.append(len(piece) + (cuts[-1] if cuts else 0))
+    return "".join(pieces), cuts
+
+
+def _texts(plain: str, cuts: Sequence[int], start: int, end: int) -> Iterator[PromptText]:
+    """``plain[start:end]``, cut where marks were."""
+    bounds = [start, *(cut for cut in cuts if start < cut < end), end]
+    yield from (PromptText(plain[low:high]) for low, high in pairwise(bounds) if low < high)

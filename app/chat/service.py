@@ -118,7 +118,11 @@ class ChatService:
                     "Wait for the answer, or stop it first.",
                 )
             self._running[conversation_id] = (cancel, thread)
-        thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads can be had
+                del self._running[conversation_id]
+                raise
 
     def _submit(self, command: SubmitPrompt, cancel: CancelToken) -> TurnFinished:
         store = self._shared.store
@@ -174,19 +178,21 @@ class ChatService:
     def _run(
         self, conversation: Conversation, message: Message, options: TurnOptions, cancel: CancelToken
     ) -> TurnFinished:
-        shared = self._shared
+        shared, settings = self._shared, self._settings()
         assert message.parent_id is not None
-        history = tuple(shared.store.history(message.parent_id))
-        settings = self._settings()
+        try:
+            request = TurnRequest(
+                history=tuple(shared.store.history(message.parent_id)),
+                model=self._model(),
+                tools=self._offer(options, conversation.documents),
+                documents=conversation.documents,
+                options=options,
+                system=settings.system_prompt,
+            )
+        except AppError as error:  # no model, say: the answer must not stay "streaming"
+            shared.store.seal(replace(message, status=MessageStatus.FAILED, error=error.info.text()))
+            raise
         shared.publish(TurnStarted(conversation.id, message.parent_id, message.id))
-        request = TurnRequest(
-            history=history,
-            model=self._model(),
-            tools=self._offer(options, conversation.documents),
-            documents=conversation.documents,
-            options=options,
-            system=settings.system_prompt,
-        )
         runner = ToolRunner(
             self._registry,
             self._approvals,

@@ -1,6 +1,6 @@
 """Running one round's calls: arguments checked, approval asked, results counted, nothing run twice."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from app.chat.answer import Answer
@@ -38,8 +38,16 @@ class ToolRunner:
         self._allow = allow
         self._ask_always = ask_always
 
-    def run(self, calls: Sequence[ToolCallPart], answer: Answer, offered: frozenset[str], context: ToolContext) -> None:
-        """Append each call's result (and what it found) to ``answer``. A stop ends the calls that are left."""
+    def run(
+        self,
+        calls: Sequence[ToolCallPart],
+        answer: Answer,
+        offered: frozenset[str],
+        context: ToolContext,
+        save: Callable[[], None],
+    ) -> None:
+        """Append each call's result (and what it found) to ``answer``, saved at once so that no call runs twice. A stop
+        ends the calls that are left."""
         room = context.max_chars // max(1, len(calls))
         for call in calls:
             started = self._clock.monotonic()
@@ -54,6 +62,7 @@ class ToolRunner:
             answer.add(ToolResultPart(call.id, call.name, outcome.status, outcome.text, seconds))
             if outcome.sources:
                 answer.add(SourcesPart(outcome.sources))
+            save()
         context.cancel.raise_if_cancelled()
 
     def _outcome(

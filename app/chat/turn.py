@@ -34,6 +34,7 @@ from app.domain.messages import (
     MessageStatus,
     NotePart,
     Part,
+    ReasoningPart,
     SourcesPart,
     StopReason,
     ToolCallPart,
@@ -75,6 +76,15 @@ class TurnRequest:
     system: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Partial:
+    """A round that ended before the model ended it: its output, where its parts begin, whether it reasoned."""
+
+    span: GeneratedSpan
+    keep: int
+    reasoned: bool
+
+
 class Turn:
     """Runs on a thread of its own. ``run`` raises nothing: every end is a sealed message and the event that says so."""
 
@@ -90,6 +100,7 @@ class Turn:
         self._stats = GenerationStats()
         self._saved = shared.clock.monotonic()
         self._style: ModelStyle | None = None
+        self._used = 0  # tokens of the context, after the last round
 
     def run(self) -> TurnFinished:
         status, reason, error = MessageStatus.COMPLETE, None, None
@@ -149,13 +160,17 @@ class Turn:
     def _loop(
         self, builder: PromptBuilder, style: ModelStyle, options: PromptOptions, offered: frozenset[str]
     ) -> StopReason:
-        partial = self._resume()
+        partial = self._resume(style)
+        if partial is not None:  # it goes on as it began, whatever the switch says now
+            options = replace(options, think=partial.reasoned if style.chat_format.thinks else options.think)
         chars_per_token = 3.0
-        for number in range(len(self._answer.spans) - (partial is not None), MAX_ROUNDS):
+        first = len(self._answer.spans) - (partial is not None)
+        for number in range(first, first + MAX_ROUNDS):
             calls = self._unanswered()
             if calls and partial is None:
-                self._runner.run(calls, self._answer, offered, self._context(chars_per_token))
-                self._save()
+                self._runner.run(calls, self._answer, offered, self._context(chars_per_token), self._save)
+            # Somebody may have chosen another model meanwhile: this turn ends with the one it began with.
+            self._shared.engine.load(self._request.model, self._cancel)
             history = (*self._request.history, self._before(partial))
             prompt = self._build(builder, history, options, partial, number)
             if prompt is None:
@@ -165,6 +180,9 @@ class Turn:
             partial = None
             if finished.stop_reason is not StopReason.STOP or not self._unanswered():
                 return finished.stop_reason
+        for call in self._unanswered():
+            result = "The limit of tool rounds was reached; not run."
+            self._answer.add(ToolResultPart(call.id, call.name, ToolStatus.CANCELLED, result))
         return StopReason.TOOL_LIMIT
 
     def _build(
@@ -172,14 +190,14 @@ class Turn:
         builder: PromptBuilder,
         history: Sequence[Message],
         options: PromptOptions,
-        partial: GeneratedSpan | None,
+        partial: _Partial | None,
         number: int,
     ) -> Prompt | None:
-        """None where the question fitted but what its tools returned no longer does."""
+        """None where the question fitted, but what was written or returned since no longer does."""
         try:
-            return builder.build(history, options, partial)
+            return builder.build(history, options, partial.span if partial else None)
         except AppError as error:
-            if error.code == "prompt-too-long" and number > 0:
+            if error.code == "prompt-too-long" and (number > 0 or partial is not None):
                 return None
             raise
 
@@ -189,7 +207,8 @@ class Turn:
         search = self._shared.search
         passages = search.search(question, documents, profile.sources, self._cancel)
         if not passages:  # no word of the question stands in any document ("summarize this"): how each begins
-            beginnings = [search.read(path, documents, 0, 1000) for path in search.files(documents)[: profile.sources]]
+            files = search.files(documents, self._cancel)
+            beginnings = [search.read(path, documents, 0, 1000, self._cancel) for path in files[: profile.sources]]
             passages = [Passage(found.path, Locator(), found.text) for found in beginnings if found.text.strip()]
         if passages:
             self._answer.add(
@@ -213,40 +232,50 @@ class Turn:
                 )
             )
 
-    def _resume(self) -> GeneratedSpan | None:
-        """The span to go on from, where this is a continued answer that ended inside a round."""
+    def _resume(self, style: ModelStyle) -> _Partial | None:
+        """The round to go on with, where this is a continued answer that ended inside one. Changes nothing yet."""
         spans, parts = self._answer.spans, self._answer.parts
         ended = [turn_round for turn_round in rounds(parts) if _has_results(turn_round)]
         if len(spans) <= len(ended):
             return None  # it ended between two rounds
-        # The round's parts are made again from its raw text, so that its parser stands where it stood.
+        if spans[-1].vocabulary != style.model.vocabulary:
+            raise AppError(
+                "begun-elsewhere",
+                "This answer was begun by another model ({model}).",
+                "Choose that model to continue it, or ask for another answer.",
+                model=self._message.model or "unknown",
+            )
         beside = sum(1 for _ in takewhile(lambda part: isinstance(part, SourcesPart), parts))
-        self._answer.truncate(max(sum(map(len, ended)), beside))
-        return spans[-1]
+        keep = max(sum(map(len, ended)), beside)
+        return _Partial(spans[-1], keep, any(isinstance(part, ReasoningPart) for part in parts[keep:]))
 
-    def _before(self, partial: GeneratedSpan | None) -> Message:
+    def _before(self, partial: _Partial | None) -> Message:
         """The answer's earlier rounds, for the history of the next prompt."""
         snapshot = self._answer.snapshot()
         if partial is None:
             return snapshot
-        return replace(snapshot, spans=tuple(span for span in snapshot.spans if span.round != partial.round))
+        spans = tuple(span for span in snapshot.spans if span.round != partial.span.round)
+        return replace(snapshot, parts=snapshot.parts[: partial.keep], spans=spans)
 
     def _generate(
-        self, prompt: Prompt, style: ModelStyle, options: PromptOptions, number: int, partial: GeneratedSpan | None
+        self, prompt: Prompt, style: ModelStyle, options: PromptOptions, number: int, partial: _Partial | None
     ) -> Finished:
         parser = style.chat_format.parser(prompt.generation_prompt, options.tools, style.model.control_tokens)
         writer = _RoundWriter(self._answer, parser, f"call_{self._message.id[:8]}_{number}")
         raw: list[str] = []
         ids: list[int] = []
         if partial is not None:
-            raw.append(partial.raw)
-            ids.extend(partial.token_ids)
-            writer.feed(partial.raw, None)
+            # The round's parts are made again from its raw text, so that its parser stands where it stood.
+            self._answer.truncate(partial.keep)
+            raw.append(partial.span.raw)
+            ids.extend(partial.span.token_ids)
+            writer.feed(partial.span.raw, None)
         try:
             finished = self._stream(prompt, writer, raw, ids, number)
         finally:  # also when the engine died: what it wrote so far is what Continue goes on from
             self._span(number, raw, ids)
         writer.finish(truncated=finished.stop_reason is not StopReason.STOP)
+        self._used = finished.stats.prompt_tokens + finished.stats.generated_tokens
         self._stats = _sum(self._stats, finished.stats, first=number == 0 or partial is not None)
         self._save()
         return finished
@@ -299,8 +328,7 @@ class Turn:
     def _context(self, chars_per_token: float) -> ToolContext:
         """Room for one round's results: half of what the context has left, in characters."""
         assert self._style is not None
-        used = self._stats.prompt_tokens + self._stats.generated_tokens
-        left = max(0, self._style.model.context - used)
+        left = max(0, self._style.model.context - self._used)
         most = min(self._style.profile.result_chars, int(left * chars_per_token / 2))
         return ToolContext(self._cancel, self._request.documents, max_chars=max(80, most))
 

@@ -3,15 +3,24 @@
 import argparse
 import json
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
 from app.cli.output import JsonLines, Plain
-from app.domain.commands import CancelTurn, SubmitPrompt, TurnOptions
+from app.domain.commands import CancelTurn, DecideApproval, SubmitPrompt, TurnOptions
 from app.domain.errors import AppError
-from app.domain.events import BackgroundFailed, Event, PartDelta, PartFinished, PartStarted, TurnFinished
+from app.domain.events import (
+    ApprovalRequested,
+    BackgroundFailed,
+    Event,
+    PartDelta,
+    PartFinished,
+    PartStarted,
+    TurnFinished,
+)
 from app.domain.messages import (
     MessageStatus,
     NotePart,
@@ -24,6 +33,8 @@ from app.domain.messages import (
 from app.domain.sources import Source
 from app.mailbox import Subscription
 from app.services import Services
+
+_STOPPED = 130  # as a shell reports Ctrl+C
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +73,9 @@ def _ask(services: Services, question: str, documents: tuple[str, ...], options:
     command = SubmitPrompt(conversation.id, question, options=options)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        services.chat.cancel(CancelTurn(conversation.id))
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl+C ends at once
+        # On a thread of its own: the handler may have interrupted somebody who holds the service's lock.
+        threading.Thread(target=services.chat.cancel, args=(CancelTurn(conversation.id),)).start()
 
     signal.signal(signal.SIGINT, stop)
     inbox = services.mailbox.subscribe()
@@ -72,7 +85,11 @@ def _ask(services: Services, question: str, documents: tuple[str, ...], options:
             writer.finished(event)
             if event.error is not None:
                 raise AppError.of(event.error)
-            return 1 if event.status is MessageStatus.FAILED else 0
+            return _STOPPED if event.status is MessageStatus.STOPPED else 0
+        if isinstance(event, ApprovalRequested):  # nobody is there to be asked
+            reason = f"It is not allowed here; --allow {event.name} allows it."
+            services.chat.decide(DecideApproval(conversation.id, event.call_id, allowed=False, reason=reason))
+            continue
         if isinstance(event, BackgroundFailed):
             raise AppError.of(event.error)
         writer.event(event)

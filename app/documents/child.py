@@ -8,6 +8,7 @@ Messages are JSON, not pickles, because this process handles what strangers wrot
 import gc
 import json
 import os
+import signal
 import stat
 import sys
 import threading
@@ -31,6 +32,7 @@ _UNFOLD = 1 << 20
 
 def main(connection: Connection, limits: Limits) -> None:
     """Serve requests until the other end closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the program, which ends this process in order
     _limit_memory(limits.memory_mb)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     analyzers = {language: Analyzer(language) for language in Language}

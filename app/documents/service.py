@@ -109,9 +109,11 @@ class DocumentService:
             parsed = self._parser.parse(query)
             return retrieve.find(connection, parsed, retrieve.contents_of(connection, paths), k)
 
-    def read(self, path: str, scope: Sequence[str], start: int, limit: int) -> DocumentText:
+    def read(
+        self, path: str, scope: Sequence[str], start: int, limit: int, cancel: CancelToken | None = None
+    ) -> DocumentText:
         """``limit`` characters from ``start``. ``path``: absolute, or the end of one document's path in ``scope``."""
-        self.update(scope)
+        self.update(scope, cancel)
         with self._reader() as connection:
             if connection is None:
                 raise errors.as_error(errors.outside_scope(path))
@@ -121,9 +123,9 @@ class DocumentService:
             text, total = retrieve.document_text(connection, row.content_id, max(0, start), max(0, limit))
         return DocumentText(row.path, text, min(max(0, start), total), total)
 
-    def files(self, scope: Sequence[str]) -> list[str]:
+    def files(self, scope: Sequence[str], cancel: CancelToken | None = None) -> list[str]:
         """Paths of the readable documents in the up-to-date ``scope``, sorted."""
-        return list(self.update(scope).indexed)
+        return list(self.update(scope, cancel).indexed)
 
     def status(self, scope: Sequence[str]) -> ScopeReport:
         """What is known now, without looking at the disk beyond whether an entry exists."""

@@ -21,7 +21,11 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """What to load and how. None leaves the choice to the placement; ``rung`` counts the safer plans tried before."""
+    """What to load and how. None leaves the choice to the placement; ``rung`` counts the safer plans tried before.
+
+    ``expert_layers``: how many layers keep their experts on the GPU; ``kv_types``: of keys and values ("f16", "q8_0");
+    ``micro_batch``: tokens of a prompt that are evaluated together.
+    """
 
     path: str
     context: int | None = None  # tokens
@@ -29,6 +33,9 @@ class LoadRequest:
     threads: int | None = None
     threads_batch: int | None = None
     rung: int = 0
+    expert_layers: int | None = None
+    kv_types: tuple[str, str] | None = None
+    micro_batch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,13 @@ class PassageSearch(Protocol):
         """The ``k`` best passages among the files and folders in ``scope`` (absolute paths), best first."""
         ...
 
-    def read(self, path: str, scope: Sequence[str], start: int, limit: int) -> "DocumentText":
+    def read(
+        self, path: str, scope: Sequence[str], start: int, limit: int, cancel: CancelToken | None = None
+    ) -> "DocumentText":
         """Text of one document inside ``scope``. Raises AppError for a path outside it or unreadable."""
         ...
 
-    def files(self, scope: Sequence[str]) -> list[str]:
+    def files(self, scope: Sequence[str], cancel: CancelToken | None = None) -> list[str]:
         """Paths of the readable documents inside ``scope``, sorted."""
         ...
 

@@ -60,7 +60,9 @@ class FakeEngine:
         self.tokenized: list[tuple[PromptText, ...]] = []
         self.template = template
         self.context = context
+        self.forgotten: list[str] = []
         self.closed = False
+        self.vocabulary = "fake-vocabulary"
         self._control = {text: index for index, text in enumerate(control_tokens)}
         self._control_texts = sorted(self._control, key=len, reverse=True)
         self._words: list[str] = []
@@ -186,6 +188,9 @@ class FakeEngine:
             with self._changed:
                 self._turns.remove(ticket)
                 self._changed.notify_all()
+
+    def forget(self, conversation: str) -> None:
+        self.forgotten.append(conversation)
 
     def close(self) -> None:
         self.closed = True
@@ -313,7 +318,7 @@ class FakeEngine:
             context=request.context or self.context,
             context_trained=self.context,
             template=self.template,
-            vocabulary="fake-vocabulary",
+            vocabulary=self.vocabulary,
             vocabulary_size=WORDS,
             bos="",
             eos="<|eos|>",

@@ -79,6 +79,10 @@ class Engine(Protocol):
         """Events up to and with one ``Finished``. Setting ``cancel`` ends it with ``cancelled`` in milliseconds."""
         ...
 
+    def forget(self, conversation: str) -> None:
+        """Delete what is kept of a conversation, in memory and on disk, to answer it faster. Does not wait."""
+        ...
+
     def close(self) -> None:
         """End the child process and the threads, in order. Idempotent."""
         ...

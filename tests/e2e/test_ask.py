@@ -143,7 +143,7 @@ def test_ctrl_c_stops_the_answer_in_order(start) -> None:
     out, err = process.communicate(timeout=20)
     last = json.loads(out.splitlines()[-1])
     assert (last["event"], last["stop_reason"]) == ("finished", "cancelled")
-    assert process.returncode == 0, err
+    assert process.returncode == 130, err
 
 
 def test_usage_errors_exit_with_2(alcove) -> None:

@@ -131,7 +131,7 @@ class ChatController(QObject):
             store, documents = self._services.store, self._documents
             self._bridge.run(
                 lambda: store.create(documents=documents),
-                partial(self._created, draft),
+                partial(self._created, draft, documents),
                 self._not_created,
                 receiver=self,
             )
@@ -189,14 +189,24 @@ class ChatController(QObject):
 
     # Asking.
 
-    def _created(self, draft: Draft, conversation: Conversation) -> None:
+    def _created(self, draft: Draft, documents: tuple[str, ...], conversation: Conversation) -> None:
         self._creating = False
+        self._drafts.pop("", None)
         if self._wanted is None:
             self._wanted, self._conversation = conversation.id, conversation
-            self._drafts.pop("", None)
             self.opened.emit(conversation)
-        self._submit(conversation, draft)
+            self._submit(conversation, draft)
+        else:  # another chat was opened meanwhile: this one is asked without being shown
+            self._submit_unseen(conversation, draft, documents)
         self.started.emit()
+
+    def _submit_unseen(self, conversation: Conversation, draft: Draft, documents: tuple[str, ...]) -> None:
+        command = SubmitPrompt(conversation.id, draft.text.strip(), draft.attachments, documents=documents)
+        if self._told(partial(self._services.chat.submit, command)):
+            role, status = Role.ASSISTANT, MessageStatus.STREAMING
+            answer = Message(command.answer_id, conversation.id, command.user_message_id, role, status, (), time())
+            self._live[conversation.id] = LiveAnswer(answer)
+            self.running_changed.emit(conversation.id, True)
 
     def _not_created(self, error: ErrorInfo) -> None:
         self._creating = False
@@ -220,6 +230,8 @@ class ChatController(QObject):
         question = self._message(command.user_message_id, Role.USER, prefix, parts)
         answer = self._message(command.answer_id, Role.ASSISTANT, [question], ())
         self._composer.clear()
+        if draft.edits:  # what was being written before the edit
+            self._composer.show_draft(self._drafts.pop(conversation.id, Draft()))
         self._begin(prefix, [question, answer])
 
     def _regenerate(self, message_id: str) -> None:
@@ -331,6 +343,9 @@ class ChatController(QObject):
     def _finish(self, event: TurnFinished, live: LiveAnswer | None) -> None:
         self._live.pop(event.conversation_id, None)
         self.running_changed.emit(event.conversation_id, False)
+        shown = self._conversation.id if self._conversation is not None else None
+        if event.conversation_id == self._wanted != shown:
+            self.open(event.conversation_id)  # it is being read as it was a moment ago: read it again
         if live is None or self._conversation is None or event.conversation_id != self._conversation.id:
             return
         sealed = live.snapshot()

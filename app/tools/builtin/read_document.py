@@ -30,7 +30,7 @@ class ReadDocument:
         self._documents = documents
 
     def run(self, arguments: Mapping[str, object], context: ToolContext) -> ToolOutcome:
-        files = self._documents.files(context.documents) if context.documents else []
+        files = self._documents.files(context.documents, context.cancel) if context.documents else []
         wanted = str(arguments["path"])
         matches = matching(wanted, files)
         if len(matches) != 1:
@@ -38,7 +38,9 @@ class ReadDocument:
             problem = "several documents are called" if matches else "there is no document"
             return failed(f"{problem} {wanted}; use one of: {names}")
         start = int(str(arguments.get("start") or 0).partition(".")[0])
-        read = self._documents.read(matches[0], context.documents, start, max(1, context.max_chars - FOOTER))
+        read = self._documents.read(
+            matches[0], context.documents, start, max(1, context.max_chars - FOOTER), context.cancel
+        )
         if not read.text:
             return failed(f"the document has {read.total} characters; start must be less")
         end = read.start + len(read.text)

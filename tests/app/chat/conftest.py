@@ -71,11 +71,11 @@ class Shelf:
         self.queries.append(query)
         return self.passages[:k]
 
-    def read(self, path: str, scope: object, start: int, limit: int) -> DocumentText:
+    def read(self, path: str, scope: object, start: int, limit: int, cancel: CancelToken | None = None) -> DocumentText:
         text = "".join(passage.text for passage in self.passages if passage.path == path)
         return DocumentText(path, text[start : start + limit], start, len(text))
 
-    def files(self, scope: object) -> list[str]:
+    def files(self, scope: object, cancel: CancelToken | None = None) -> list[str]:
         return sorted({passage.path for passage in self.passages})
 
 

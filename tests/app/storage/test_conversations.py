@@ -394,7 +394,9 @@ def test_a_streaming_answers_growing_span_is_kept_with_its_text(tmp_path: Path) 
         first = GeneratedSpan(0, "one", (1,), "v")
         for ids in ((2,), (2, 3), (2, 3, 4)):
             growing = GeneratedSpan(1, "x" * len(ids), ids, "v")
-            store.save_streaming(dataclasses.replace(message, parts=(TextPart("x" * len(ids)),), spans=(first, growing)))
+            store.save_streaming(
+                dataclasses.replace(message, parts=(TextPart("x" * len(ids)),), spans=(first, growing))
+            )
         store.create()  # the store writes in order, so what was handed over before is there now
         saved = store.message("a1")
         assert saved.text() == "xxx"

@@ -20,12 +20,14 @@ class FakeDocuments:
         found = [path for path in self.files(scope) if query in self.texts[path]]
         return [Passage(path, Locator(page=1), self.texts[path], 1.0) for path in found[:k]]
 
-    def read(self, path: str, scope: Sequence[str], start: int, limit: int) -> DocumentText:
+    def read(
+        self, path: str, scope: Sequence[str], start: int, limit: int, cancel: CancelToken | None = None
+    ) -> DocumentText:
         if path not in self.files(scope):
             raise AppError("outside", "{path} is not among the documents.", path=path)
         return DocumentText(path, self.texts[path][start : start + limit], start, len(self.texts[path]))
 
-    def files(self, scope: Sequence[str]) -> list[str]:
+    def files(self, scope: Sequence[str], cancel: CancelToken | None = None) -> list[str]:
         return sorted(path for path in self.texts if path.startswith(tuple(scope)))
 
 

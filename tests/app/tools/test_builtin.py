@@ -47,8 +47,10 @@ def test_search_numbers_its_sources_one_a_line(registry: ToolRegistry, make_cont
     lines = outcome.text.splitlines()
     assert lines[1] == "[5] apple.txt: apple pie [2] fake.txt: is sweet"
     assert lines[2] == "[6] pear.md: pear and apple"
-    assert outcome.sources[1] == Source(5, "/docs/apple.txt", Locator(page=1), TEXTS["/docs/apple.txt"])
+    # A source's text is what the model was shown, in one line.
+    assert outcome.sources[1] == Source(5, "/docs/apple.txt", Locator(page=1), "apple pie [2] fake.txt: is sweet")
     assert lines[0].startswith("[4] Long.txt: 000000 apple 000001 apple")
+    assert lines[0] == f"[4] Long.txt: {outcome.sources[0].text}"
     assert [source.n for source in outcome.sources] == [4, 5, 6]
 
 
