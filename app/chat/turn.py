@@ -6,26 +6,16 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from app.chat.answer import Answer
-from app.chat.formats.protocol import (
-    CallArguments,
-    CallBroken,
-    CallClosed,
-    CallOpened,
-    Content,
-    FormatEvent,
-    Note,
-    Reasoning,
-    StreamParser,
-)
 from app.chat.history import rounds
 from app.chat.instructions import EXAMPLES, system_prompt
 from app.chat.prompt import Prompt, PromptBuilder, PromptOptions
+from app.chat.streaming import Rate, RoundWriter, summed
 from app.chat.style import ModelStyle, Profile
 from app.chat.toolrun import ToolRunner
 from app.domain.cancel import CancelToken
 from app.domain.commands import TurnOptions
 from app.domain.errors import AppError, Cancelled, ErrorInfo
-from app.domain.events import PrefillProgress, TokenRate, TurnFinished, TurnQueued
+from app.domain.events import PrefillProgress, TurnFinished, TurnQueued
 from app.domain.excerpt import excerpt
 from app.domain.messages import (
     GeneratedSpan,
@@ -261,7 +251,7 @@ class Turn:
         self, prompt: Prompt, style: ModelStyle, options: PromptOptions, number: int, partial: _Partial | None
     ) -> Finished:
         parser = style.chat_format.parser(prompt.generation_prompt, options.tools, style.model.control_tokens)
-        writer = _RoundWriter(self._answer, parser, f"call_{self._message.id[:8]}_{number}")
+        writer = RoundWriter(self._answer, parser, f"call_{self._message.id[:8]}_{number}")
         raw: list[str] = []
         ids: list[int] = []
         if partial is not None:
@@ -276,11 +266,11 @@ class Turn:
             self._span(number, raw, ids)
         writer.finish(truncated=finished.stop_reason is not StopReason.STOP)
         self._used = finished.stats.prompt_tokens + finished.stats.generated_tokens
-        self._stats = _sum(self._stats, finished.stats, first=number == 0 or partial is not None)
+        self._stats = summed(self._stats, finished.stats, first=number == 0 or partial is not None)
         self._save()
         return finished
 
-    def _stream(self, prompt: Prompt, writer: "_RoundWriter", raw: list[str], ids: list[int], number: int) -> Finished:
+    def _stream(self, prompt: Prompt, writer: RoundWriter, raw: list[str], ids: list[int], number: int) -> Finished:
         shared, message = self._shared, self._message
         options = self._request.options
         assert self._style is not None
@@ -290,7 +280,7 @@ class Turn:
             options.max_tokens or self._style.profile.max_tokens,
             conversation=message.conversation_id,
         )
-        rate = _Rate(shared, message, len(prompt.ids), self._style.model.context)
+        rate = Rate(shared.publish, shared.clock, message, len(prompt.ids), self._style.model.context)
         for event in shared.engine.generate(request, self._cancel):
             match event:
                 case Queued(ahead):
@@ -333,72 +323,6 @@ class Turn:
         return ToolContext(self._cancel, self._request.documents, max_chars=max(80, most))
 
 
-class _RoundWriter:
-    """Turns one round's parser events into parts of the answer."""
-
-    def __init__(self, answer: Answer, parser: StreamParser, prefix: str) -> None:
-        self._answer = answer
-        self._parser = parser
-        self._prefix = prefix
-
-    def feed(self, text: str, control: bool | None) -> None:
-        if text:
-            self._write(self._parser.feed(text, control))
-
-    def finish(self, *, truncated: bool) -> None:
-        self._write(self._parser.finish(truncated=truncated))
-        self._answer.close_part()
-
-    def _write(self, events: Sequence[FormatEvent]) -> None:
-        answer = self._answer
-        for event in events:
-            match event:
-                case Reasoning(text):
-                    answer.reasoning(text)
-                case Content(text):
-                    answer.content(text)
-                case CallOpened(index, name):
-                    answer.open_call(self._id(index), name)
-                case CallArguments(_, text):
-                    answer.call_arguments(text)
-                case CallClosed(index, name, arguments):
-                    answer.close_call(ToolCallPart(self._id(index), name, arguments))
-                case CallBroken(index, name, reason):
-                    answer.break_call(self._id(index), name)
-                    answer.add(
-                        ToolResultPart(self._id(index), name, ToolStatus.INCOMPLETE, f"The call was {reason}; not run.")
-                    )
-                case Note(code, text):
-                    answer.add(NotePart(code, text))
-
-    def _id(self, index: int) -> str:
-        return f"{self._prefix}_{index}"
-
-
-class _Rate:
-    """Tells about once a second how fast tokens come and how full the context is."""
-
-    def __init__(self, shared: TurnTools, message: Message, used: int, size: int) -> None:
-        self._shared = shared
-        self._message = message
-        self._used = used
-        self._size = size
-        self._since = shared.clock.monotonic()
-        self._tokens = 0
-
-    def count(self, tokens: int) -> None:
-        self._used += tokens
-        self._tokens += tokens
-        if self._shared.clock.monotonic() - self._since >= 1.0:
-            self.tell()
-
-    def tell(self) -> None:
-        elapsed = self._shared.clock.monotonic() - self._since
-        rate = self._tokens / elapsed if elapsed > 0 else 0.0
-        self._shared.publish(TokenRate(self._message.conversation_id, self._message.id, rate, self._used, self._size))
-        self._since, self._tokens = self._since + elapsed, 0
-
-
 def _has_results(parts: Sequence[Part]) -> bool:
     return any(isinstance(part, ToolResultPart) and part.status is not ToolStatus.INCOMPLETE for part in parts)
 
@@ -406,15 +330,3 @@ def _has_results(parts: Sequence[Part]) -> bool:
 def _sampling(preset: Sampling, options: TurnOptions) -> Sampling:
     temperature = preset.temperature if options.temperature is None else options.temperature
     return replace(preset, temperature=temperature, seed=options.seed)
-
-
-def _sum(total: GenerationStats, more: GenerationStats, *, first: bool) -> GenerationStats:
-    """Sums over the rounds of a turn. ``prompt_tokens`` is the last round's, which holds the earlier ones."""
-    return GenerationStats(
-        prompt_tokens=more.prompt_tokens,
-        cached_tokens=more.cached_tokens,
-        generated_tokens=total.generated_tokens + more.generated_tokens,
-        prefill_s=total.prefill_s + more.prefill_s,
-        decode_s=total.decode_s + more.decode_s,
-        ttft_s=more.ttft_s if first else total.ttft_s,
-    )

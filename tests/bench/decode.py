@@ -1,10 +1,14 @@
 """Decode speed of our engine, through `EngineWorker` as the program uses it, against llama.cpp's own llama-bench.
 
     python tests/bench/decode.py --llama-bench PATH [--json OUT] [--rounds N] [--depths 0,1024,4096] [--threads 1,2]
+    python tests/bench/decode.py --adaptive [--hogs N] [--json OUT] [--rounds N] [--models NAME,...]
 
 Both run the same model at the same depth (tokens already in the context) with the same threads, in turns, because the
 machine's speed drifts; every number is a median over the rounds, and what counts is the ratio. "Overhead" is what a
 token costs us beyond llama-bench, which neither samples nor makes text: meaningful where the model itself is fast.
+
+``--adaptive`` compares the number of threads that follows the machine with every fixed one, in turns, while ``--hogs``
+other processes keep a core busy each: how near to the best fixed number it comes, which nobody knows beforehand.
 """
 
 import argparse
@@ -110,6 +114,46 @@ def measure(program: Path, model: str, threads: int, depths: list[int], tokens: 
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class Adaptive:
+    """Tokens a second, medians; ``ratio`` is adaptive by the best fixed number of threads."""
+
+    model: str
+    hogs: int
+    adaptive: float
+    fixed: dict[int, float]
+    ratio: float
+    rounds: int
+
+
+def adaptive(model: str, hogs: int, against: list[int], tokens: int, rounds: int) -> Adaptive:
+    path = find_model(model).path
+    choices: list[int | None] = [None, *against]
+    engines = [EngineWorker(lambda event: None) for _ in choices]
+    speeds: dict[int | None, list[float]] = {choice: [] for choice in choices}
+    burning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(hogs)]
+    try:
+        for engine, threads in zip(engines, choices, strict=True):
+            info = engine.load(LoadRequest(path, context=2 * tokens + 64, threads=threads))
+            ids = endless(engine, info, 8, tokens)
+        for turn in range(rounds):
+            order = list(zip(engines, choices, strict=True))
+            for engine, threads in order if turn % 2 else reversed(order):
+                speeds[threads].append(ours(engine, ids, tokens))
+    finally:
+        for hog in burning:
+            hog.kill()
+            hog.wait()
+        for engine in engines:
+            engine.close()
+    fixed = {choice: statistics.median(values) for choice, values in speeds.items() if choice is not None}
+    mine = statistics.median(speeds[None])
+    result = Adaptive(model, hogs, mine, fixed, mine / max(fixed.values()), rounds)
+    others = ", ".join(f"{threads}: {speed:.1f}" for threads, speed in fixed.items())
+    print(f"{model:24} {hogs} hogs: adaptive {mine:.1f} tokens/s, fixed {others}, ratio {result.ratio:.3f}", flush=True)
+    return result
+
+
 def print_row(row: Row) -> None:
     print(
         f"{row.model:24} {row.threads:2} threads, depth {row.depth:5}: ours {row.ours:8.1f}, llama-bench "
@@ -120,7 +164,9 @@ def print_row(row: Row) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--llama-bench", type=Path, required=True)
+    parser.add_argument("--llama-bench", type=Path)
+    parser.add_argument("--adaptive", action="store_true")
+    parser.add_argument("--hogs", type=int, default=0)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--rounds", type=int, default=5)
@@ -131,8 +177,14 @@ def main() -> int:
     load_before = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     busy = load_before > BUSY
     print(f"load average {load_before:.2f}{' (busy: only the ratios mean something)' if busy else ''}")
-    rows: list[Row] = []
+    rows: list[Row | Adaptive] = []
     for model in options.models.split(","):
+        if options.adaptive:
+            against = [int(number) for number in options.threads.split(",")]
+            rows.append(adaptive(model, options.hogs, against, options.tokens, options.rounds))
+            continue
+        if options.llama_bench is None:
+            parser.error("--llama-bench or --adaptive")
         for threads in map(int, options.threads.split(",")):
             depths = [int(depth) for depth in options.depths.split(",")]
             rows += measure(options.llama_bench, model, threads, depths, options.tokens, options.rounds)

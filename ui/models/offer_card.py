@@ -73,6 +73,11 @@ class OfferCard(QFrame):
         self._fill()
         self.chooser.currentIndexChanged.connect(self._chosen)
 
+    def show_fits(self, offer: Offer) -> None:
+        """The same offer, looked at again: free memory changes. The choice stays."""
+        self.offer, self._choices = offer, offer.choices
+        self._chosen()
+
     def set_offline(self, offline: bool) -> None:
         self.download.setEnabled(not offline)
 

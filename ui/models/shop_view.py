@@ -78,6 +78,10 @@ class ShopView(QWidget):
         return self._stack.currentWidget() is self.hub
 
     def show_offers(self, offers: Sequence[Offer]) -> None:
+        if [card.offer.name for card in self.cards] == [offer.name for offer in offers]:
+            for card, offer in zip(self.cards, offers, strict=True):
+                card.show_fits(offer)
+            return
         for card in self.cards:
             self._cards.removeWidget(card)
             card.deleteLater()

@@ -1,5 +1,6 @@
 """Starts the window and ends everything in order."""
 
+import gc
 import locale
 import logging
 import os
@@ -16,17 +17,16 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.domain.errors import AppError, ErrorInfo
-from app.services import Services
-from ui.bridge import Bridge
 from ui.errors import error_hint, error_message
-from ui.shell.window import MainWindow
 from ui.theme import apply_theme
 
 if TYPE_CHECKING:
     from ui.shell.instance import Instance
+    from ui.shell.window import MainWindow
 
 log = logging.getLogger(__name__)
 ICON_SIZES = (16, 24, 32, 48, 64, 128, 256)  # px
+STARTED_MS = 3000
 SIGNAL_MS = 500  # Python sees a signal only when it runs
 
 
@@ -36,6 +36,11 @@ def run_window(paths: Sequence[str]) -> int:
     instance = make_instance(app)
     if instance is not None and not instance.begin(paths):
         return 0  # another window has them now
+    # A start that ends above has no need of these, and is done in a third of the time without.
+    from app.services import Services
+    from ui.bridge import Bridge
+    from ui.shell.window import MainWindow
+
     try:
         services = Services.create()
     except AppError as error:
@@ -55,6 +60,7 @@ def run_window(paths: Sequence[str]) -> int:
         app.installEventFilter(OpenedFiles(window.open_paths, window))
     window.show()
     QTimer.singleShot(0, lambda: window.start(paths))
+    QTimer.singleShot(STARTED_MS, gc.freeze)  # else a collection looks at all that was imported, for about 50 ms
     status = app.exec()
     if instance is not None:
         instance.close()  # a start from now on opens a window of its own
@@ -77,7 +83,7 @@ def make_application() -> QApplication:
 
 def app_icon() -> QIcon:
     """The program's own icon, in the sizes that windows and task bars want."""
-    svg = resources.files("resources").joinpath("icons/app/alcove.svg").read_bytes()
+    svg = resources.files("resources").joinpath("icons/alcove.svg").read_bytes()
     renderer = QSvgRenderer(QByteArray(svg))
     drawn = QIcon()
     for size in ICON_SIZES:
@@ -148,7 +154,7 @@ def report_bugs(
     return hook
 
 
-def _quit_on_signals(window: MainWindow) -> None:
+def _quit_on_signals(window: "MainWindow") -> None:
     """Ctrl+C in a terminal and the end of a session close the window as a person would."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: window.close())

@@ -18,22 +18,31 @@ def compute_bytes(
     """``layers``: those of this device; ``tokens``: a micro-batch; ``full``, ``windowed``: cells of the cache.
     ``first`` and ``last``: the device also looks up the embeddings, and computes the logits (of one token)."""
     graph = _Layers(model, tokens)
-    return graph.build(_representatives(layers), full, windowed, first=first, last=last)
+    few = [layers[place] for place in representatives(kinds(layers))]
+    return graph.build(few, full, windowed, first=first, last=last)
 
 
-def _representatives(layers: Sequence[Layer]) -> list[Layer]:
-    """A few of the layers: the buffer stops growing when each kind has followed each other once."""
-    seen: dict[tuple[object, object], int] = {}
+def kinds(layers: Sequence[Layer]) -> tuple[int, ...]:
+    """Equal numbers for layers whose graphs are equal."""
+    numbers: dict[object, int] = {}
+    return tuple(
+        numbers.setdefault((tuple(layer.tensors.items()), layer.cache.window), len(numbers)) for layer in layers
+    )
+
+
+def representatives(of: Sequence[int]) -> tuple[int, ...]:
+    """Places of a few of the layers, whose kinds are given: the buffer stops growing when each kind has followed each
+    other once."""
+    seen: dict[tuple[int, int], int] = {}
     chosen = []
-    before: object = None
-    for layer in layers:
-        kind = (tuple(layer.tensors.items()), layer.cache.window)
+    before = -1
+    for place, kind in enumerate(of):
         count = seen.get((before, kind), 0)
         if count < 2:
-            chosen.append(layer)
+            chosen.append(place)
         seen[before, kind] = count + 1
         before = kind
-    return chosen
+    return tuple(chosen)
 
 
 class _Layers:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import pairwise
 
 from app.engine.devices import GIB, Machine
 from app.engine.placement.cache import cache_bytes, cells, window_cells
-from app.engine.placement.graph import F32, compute_bytes
+from app.engine.placement.graph import F32, compute_bytes, kinds, representatives
 from app.engine.placement.plan import Override, Plan, Share, Wishes
 from app.engine.placement.shape import EXPERTS, Layer, ModelShape, Weights
 from app.engine.placement.speed import tokens_per_second
@@ -122,15 +121,21 @@ class _Sizes:
         self._full = cells(context)
         self._windowed = window_cells(context, model.window, batch, full_window=wishes.full_window)
         self._kv = [cache_bytes(layer, self._full, self._windowed, wishes.kv_types) for layer in model.layers]
-        self._compute = lru_cache(maxsize=256)(self._compute_bytes)
+        self._kinds = kinds(model.layers)
+        self._computed: dict[tuple[tuple[int, ...], bool, bool], int] = {}
 
     # --- what one device holds --------------------------------------------------------------------------------------
 
-    def _compute_bytes(self, first: int, end: int, start: bool, last: bool) -> int:
-        layers = self._model.layers[first:end]
-        return compute_bytes(
-            self._model, layers, self._batch, self._full, self._windowed, first=start, last=last
-        )  # fmt: skip
+    def _compute(self, first: int, end: int, start: bool, last: bool) -> int:
+        """Equal runs of layers are measured once."""
+        run = self._kinds[first:end]
+        key = (tuple(run[place] for place in representatives(run)), start, last)
+        if key not in self._computed:
+            layers = self._model.layers[first:end]
+            self._computed[key] = compute_bytes(
+                self._model, layers, self._batch, self._full, self._windowed, first=start, last=last
+            )
+        return self._computed[key]
 
     def gpu_share(self, index: int, first: int, end: int, experts: frozenset[int], copies: int) -> Share:
         """Layers ``first`` to ``end`` on a GPU, the one after the last layer being the output."""

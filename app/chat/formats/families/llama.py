@@ -1,7 +1,8 @@
 """Meta's Llama 3.x (an object right at the start, or after ``<|python_tag|>``) and Llama 4 (Python calls), and models
 that were trained from them with ways of their own: Functionary, Firefunction.
 
-Llama 4 after the maker's documentation; the others after their templates.
+Llama 4 after Meta's prompt_format.md, which has bare lists of Python calls only (what is assumed beyond it:
+docs/formats.md); the others after their templates.
 """
 
 from app.chat.formats.calls.choice import Choice

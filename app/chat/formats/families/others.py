@@ -1,5 +1,5 @@
 """Families of one wire each: ByteDance Seed, IBM granite, NVIDIA Nemotron Nano 2, ServiceNow Apriel, Apertus, GigaChat,
-MiniCPM 5, Hunyuan A13B and ERNIE 4.5 Thinking (the last two after their makers' documentation)."""
+MiniCPM 5, Hunyuan A13B and ERNIE 4.5 Thinking. What the last two rest on, having no template here: docs/formats.md."""
 
 from dataclasses import replace
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,10 +32,11 @@ def shapes() -> ModuleType:
     return module
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def published() -> Callable[[str], ModelShape]:
     """A published model's shape, by the beginning of its file's name."""
 
+    @cache
     def read(name: str) -> ModelShape:
         (path,) = (DATA / "shapes").glob(f"{name}*.gguf")
         return read_shape(path)
@@ -42,7 +44,7 @@ def published() -> Callable[[str], ModelShape]:
     return read
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def machine() -> Callable[..., Machine]:
     """``machine(24, 24, ram=256)``: GPUs and RAM in GiB."""
 

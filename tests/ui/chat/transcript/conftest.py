@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -19,6 +21,7 @@ from app.domain.messages import (
     TextPart,
 )
 from ui.chat.transcript import TranscriptView
+from ui.chat.transcript.prose import ProseWidget
 from ui.theme import apply_theme
 
 
@@ -72,6 +75,28 @@ class Screen:
         ]
         assert len(found) == 1, [w.accessibleName() for w in self.view.findChildren(QWidget) if w.accessibleName()]
         return found[0]
+
+    def prose(self) -> str:
+        """The text of the visible prose."""
+        return "\n".join(row.toPlainText() for row in self.rows(ProseWidget))
+
+    def click(self, widget: QWidget) -> None:
+        QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+    def wheel(self, widget: QWidget, degrees: int) -> None:
+        """Turn the wheel over a widget; upwards is more than 0."""
+        spot = QPointF(20, 20)
+        event = QWheelEvent(
+            spot,
+            QPointF(widget.mapToGlobal(spot.toPoint())),
+            QPoint(),
+            QPoint(0, degrees * 8),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(widget, event)
 
     def names(self) -> list[str]:
         return [w.accessibleName() for w in self.view.findChildren(QWidget) if w.accessibleName() and w.isVisible()]
