@@ -78,15 +78,17 @@ class Device:
 
 
 class _Ggml:
-    """The few functions of ggml that llama_cpp does not bind, from whichever library exports them."""
+    """The few functions of ggml that llama_cpp does not bind.
+
+    They are looked up through libllama, which sees the libraries that it uses itself. Opened by its path, a library can
+    be loaded a second time, with devices of its own: packages hold copies under several names instead of links.
+    Windows does not look further than the library itself, but opens none twice.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._libraries = [
-            ctypes.CDLL(str(path))
-            for stem in ("ggml", "ggml-base")
-            for path in (folder / f"lib{stem}.so", folder / f"lib{stem}.dylib", folder / f"{stem}.dll")
-            if path.exists()
-        ]
+        others = [folder / f"{stem}.dll" for stem in ("ggml", "ggml-base")]
+        llama = lib._lib  # noqa: SLF001 - the handle, which llama_cpp offers under no other name
+        self._libraries = [llama, *(ctypes.CDLL(str(path)) for path in others if path.exists())]
 
     def bind(self, name: str, result: Any, arguments: Sequence[Any]) -> Any:
         for library in self._libraries:
@@ -111,6 +113,7 @@ _device_type = _ggml.bind("ggml_backend_dev_type", ctypes.c_int, (_pointer,))
 _device_memory = _ggml.bind(
     "ggml_backend_dev_memory", None, (_pointer, ctypes.POINTER(ctypes.c_size_t), ctypes.POINTER(ctypes.c_size_t))
 )
+_cpu_buffer_type = _ggml.bind("ggml_backend_cpu_buffer_type", _pointer, ())
 _DEVICE_CPU, _DEVICE_GPUS = 0, (1, 2)  # enum ggml_backend_dev_type: GPU, integrated GPU
 
 
@@ -132,6 +135,11 @@ def build() -> str:
     """Tells builds of llama.cpp apart, well enough to know whether they read each other's states."""
     libraries = [path for path in sorted(_folder.iterdir()) if path.is_file()]
     return " ".join(f"{path.name}:{path.stat().st_size}" for path in libraries)
+
+
+def cpu_buffer_type() -> int:
+    """Plain memory, as ``tensor_buft_overrides`` names it."""
+    return int(_cpu_buffer_type())
 
 
 def gpus() -> list[Device]:

@@ -2,28 +2,23 @@
 
 import ctypes
 import os
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from app.domain.errors import Cancelled
 from app.domain.models import LoadRequest, ModelInfo
 from app.engine.files import check_model_file, display_name
 from app.engine.llama import bindings
-from app.engine.llama.bindings import Device, lib
+from app.engine.llama.bindings import lib
 from app.engine.llama.failures import load_error, memory_error, not_a_chat_model
-from app.engine.llama.fit import HOST_SHARE, MARGIN, Shape, context_size, gpu_layers
+from app.engine.llama.placing import context_params, decide, model_params, places, this_machine
 from app.engine.llama.threads import cores
 from app.engine.llama.vocabulary import Vocabulary, has_vocabulary
+from app.engine.placement.plan import Plan
 from app.engine.states import fingerprint, key_of
-
-MICRO_BATCH = 512  # tokens of a prompt that are evaluated together: the step of progress and Stop
-FIRST_CONTEXT = 8192  # tokens whose KV cache is counted when layers are dealt out to the GPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +51,18 @@ def load(request: LoadRequest, stop: Callable[[], bool], progress: Callable[[flo
     bindings.take_log()
     name = display_name(request.path)
     parts = check_model_file(Path(request.path))
-    weights = sum(part.stat().st_size for part in parts)
-    available = psutil.virtual_memory().available
-    devices = bindings.gpus()
-    layers = _offload(request, parts[0], weights, devices, name) if devices else 0
-    model = _load_model(parts[0], layers, name, stop, progress)
+    plan = decide(request, parts[0], this_machine())
+    model = _load_model(parts[0], plan, name, stop, progress)
     if not has_vocabulary(model):
         raise not_a_chat_model(name)
     vocabulary = Vocabulary(model)
-    shape = _shape(model)
     trained = int(lib.llama_model_n_ctx_train(model))
-    if layers > shape.layers:  # the KV cache lies where its layers lie
-        budget = sum(max(0, device.free - MARGIN) for device in bindings.gpus())
-    else:
-        budget = int((available - weights * (shape.layers + 1 - layers) // (shape.layers + 1)) * HOST_SHARE)
-    tokens = context_size(request.context, trained, shape.kv_bytes(), max(0, budget), request.rung)
     threads = _threads(request)
-    context = _make_context(model, tokens, threads, name)
+    params = context_params(plan, request, trained)
+    context = _make_context(model, params, threads, name)
     _try_one_token(context, vocabulary, name)
-    where = _places(devices, layers, shape.layers)
-    info = _describe(model, context, vocabulary, request.path, trained, where, time.perf_counter() - started)
-    return LoadedModel(model, context, vocabulary, info, threads, _state_key(parts, context))
+    info = _describe(model, context, vocabulary, request.path, trained, places(plan), time.perf_counter() - started)
+    return LoadedModel(model, context, vocabulary, info, threads, _state_key(parts, params, context))
 
 
 def _threads(request: LoadRequest) -> Threads:
@@ -84,9 +70,8 @@ def _threads(request: LoadRequest) -> Threads:
     return Threads(request.threads or cores(), prompt, fixed=request.threads is not None)
 
 
-def _state_key(parts: Sequence[Path], context: Any) -> str:
+def _state_key(parts: Sequence[Path], params: Any, context: Any) -> str:
     """Everything that decides what the bytes of a state mean."""
-    params = lib.llama_context_default_params()
     return key_of(
         fingerprint(parts),
         lib.LLAMA_STATE_SEQ_VERSION,
@@ -100,31 +85,17 @@ def _state_key(parts: Sequence[Path], context: Any) -> str:
     )
 
 
-def _offload(request: LoadRequest, path: Path, weights: int, devices: Sequence[Device], name: str) -> int:
-    """Layers for the GPU. Reads the header alone first, because the number must be known before the load."""
-    params = lib.llama_model_default_params()
-    params.vocab_only = True
-    model = lib.llama_model_load_from_file(os.fsencode(path), params)
-    if not model:
-        raise load_error(bindings.take_log(), name)
-    try:
-        shape = _shape(model)
-    finally:
-        lib.llama_model_free(model)
-    kv = shape.kv_bytes() * (request.context or FIRST_CONTEXT)
-    return gpu_layers(request.gpu_layers, shape.layers, weights, kv, [device.free for device in devices], request.rung)
-
-
-def _load_model(path: Path, layers: int, name: str, stop: Callable[[], bool], progress: Callable[[float], None]) -> Any:
+def _load_model(
+    path: Path, plan: Plan | None, name: str, stop: Callable[[], bool], progress: Callable[[float], None]
+) -> Any:
     def on_progress(done: float, _user: int | None) -> bool:
         progress(done)
         return not stop()
 
-    params = lib.llama_model_default_params()
-    params.n_gpu_layers = layers
+    params, keep = model_params(plan)
     params.progress_callback = callback = lib.llama_progress_callback(on_progress)
     model = lib.llama_model_load_from_file(os.fsencode(path), params)
-    del callback  # C used it until here
+    del callback, keep  # C used them until here
     if model:
         return model
     if stop():
@@ -132,11 +103,7 @@ def _load_model(path: Path, layers: int, name: str, stop: Callable[[], bool], pr
     raise load_error(bindings.take_log(), name)
 
 
-def _make_context(model: Any, tokens: int, threads: Threads, name: str) -> Any:
-    params = lib.llama_context_default_params()
-    params.n_ctx = tokens
-    params.n_batch = params.n_ubatch = min(MICRO_BATCH, tokens)
-    params.n_outputs_max = 1  # one row of logits, for the last token
+def _make_context(model: Any, params: Any, threads: Threads, name: str) -> Any:
     params.n_threads = threads.decode
     params.n_threads_batch = threads.prompt
     context = lib.llama_init_from_model(model, params)
@@ -170,31 +137,6 @@ def _meta(model: Any, key: str) -> str:
         if length < size:
             return buffer.value.decode("utf-8", "replace") if length > 0 else ""
         size = length + 1
-
-
-def _shape(model: Any) -> Shape:
-    """From the metadata. Where a count differs from layer to layer the file has a list, and the number of attention
-    heads, its upper bound, stands in for it."""
-    architecture = _meta(model, "general.architecture")
-
-    def number(key: str, default: int) -> int:
-        text = _meta(model, f"{architecture}.{key}")
-        return int(text) if re.fullmatch(r"\d+", text) else default
-
-    heads = max(1, number("attention.head_count", 1))
-    width = number("embedding_length", 1) // heads
-    return Shape(
-        layers=max(1, number("block_count", 1)),
-        kv_heads=number("attention.head_count_kv", heads) or heads,
-        key=number("attention.key_length", width),
-        value=number("attention.value_length", width),
-        latent=number("attention.key_length_mla", 0) > 0,
-    )
-
-
-def _places(devices: Sequence[Device], offloaded: int, layers: int) -> tuple[str, ...]:
-    gpus = tuple(device.description for device in devices) if offloaded else ()
-    return gpus if offloaded > layers else (*gpus, bindings.processor())
 
 
 def _describe(

@@ -35,6 +35,18 @@ def test_its_entry_point_is_cheap():
 
 
 @pytest.mark.model
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_no_library_is_loaded_twice():
+    """A second copy of ggml has devices of its own, which llama.cpp knows nothing of."""
+    code = "from app.engine.llama import bindings; bindings.start(); print(open('/proc/self/maps').read())"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    names = {Path(line.split()[-1]).name for line in result.stdout.splitlines() if "/libggml" in line}
+    stems = [name.partition(".")[0] for name in names]
+    assert "libggml-base" in stems
+    assert len(stems) == len(set(stems))
+
+
+@pytest.mark.model
 def test_it_ends_with_the_program(tiny_path, tmp_path):
     script = tmp_path / "program.py"
     script.write_text(PROGRAM, "utf-8")

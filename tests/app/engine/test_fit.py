@@ -1,48 +1,50 @@
-from hypothesis import given
-from hypothesis import strategies as st
+"""What a rung of the ladder means, on machines that are only imagined."""
 
-from app.engine.llama.fit import SMALLEST_CONTEXT, Shape, context_size, gpu_layers
+from dataclasses import replace
+from pathlib import Path
 
-GB = 1 << 30
+import pytest
 
+from app.domain.models import LoadRequest
+from app.engine.devices import GIB, Machine, gpu, invented_ram
+from app.engine.ladder import LAST_RUNG
+from app.engine.llama.fit import plan_on_rung
+from app.engine.placement.shape import read_shape
 
-def test_kv_bytes():
-    assert Shape(layers=30, kv_heads=3, key=64, value=64).kv_bytes() == 30 * 3 * 128 * 2
-    assert Shape(layers=61, kv_heads=1, key=576, value=512, latent=True).kv_bytes() == 61 * 576 * 2
-
-
-def test_the_trained_context_where_it_fits_else_what_fits():
-    assert context_size(None, 8192, 1000, GB, 0) == 8192
-    assert context_size(None, 262_144, 100_000, GB, 0) == GB // 100_000 // 256 * 256
-    assert context_size(None, 262_144, 100_000, 0, 0) == SMALLEST_CONTEXT
-    assert context_size(None, 512, 100_000, 0, 0) == 512
+SHAPES = Path(__file__).parents[2] / "data" / "shapes"
+WISH = LoadRequest("model.gguf")
 
 
-def test_a_wish_that_fits_is_granted():
-    assert context_size(1000, 8192, 1000, GB, 0) == 1000
-    assert context_size(16_384, 8192, 1000, GB, 0) == 16_384
-    assert context_size(1 << 30, 8192, 1000, GB, 0) == GB // 1000 // 256 * 256
+@pytest.fixture
+def qwen():
+    return read_shape(SHAPES / "qwen3-30b-a3b-q4_k_m.gguf")
 
 
-def test_every_rung_halves_down_to_the_smallest():
-    assert [context_size(None, 8192, 1000, GB, rung) for rung in range(5)] == [8192, 4096, 2048, 2048, 2048]
-    assert context_size(512, 8192, 1000, GB, 3) == 512
+def machine(*gpus, ram=64):
+    return Machine(invented_ram(ram * GIB), tuple(gpu("GPU", size * GIB) for size in gpus))
 
 
-def test_gpu_layers():
-    assert gpu_layers(None, 32, 8 * GB, 0, [], 0) == 0
-    assert gpu_layers(None, 32, 8 * GB, GB, [24 * GB], 0) == 33
-    assert gpu_layers(None, 32, 8 * GB, GB, [5 * GB, 5 * GB], 0) == 33 * 8 // 9
-    assert gpu_layers(10, 32, 8 * GB, GB, [24 * GB], 1) == 10
-    assert gpu_layers(100, 32, 8 * GB, GB, [24 * GB], 1) == 33
-    assert gpu_layers(10, 32, 8 * GB, GB, [24 * GB], 2) == 0
+def test_the_first_rung_is_the_plan(qwen):
+    plan = plan_on_rung(qwen, machine(24), WISH)
+    assert plan.gpu_layers > 0
+    assert plan_on_rung(qwen, machine(24), replace(WISH, context=4096, gpu_layers=3)).context == 4096
+    wishes = replace(WISH, kv_types=("q8_0", "q8_0"), micro_batch=128, expert_layers=2, threads=3)
+    followed = plan_on_rung(qwen, machine(24), wishes)
+    assert (followed.kv_types, followed.micro_batch, followed.expert_layers, followed.threads) == (
+        ("q8_0", "q8_0"), 128, 2, 3,
+    )  # fmt: skip
 
 
-@given(
-    st.integers(1, 200), st.integers(1, 1 << 40), st.integers(0, 1 << 38), st.lists(st.integers(0, 1 << 38), max_size=4)
-)
-def test_what_is_offloaded_fits_with_its_margin(layers, weights, kv, free):
-    chosen = gpu_layers(None, layers, weights, kv, free, 0)
-    room = sum(max(0, size - GB) for size in free)
-    assert 0 <= chosen <= layers + 1
-    assert (weights + kv) * chosen <= room * (layers + 1)
+@pytest.mark.parametrize("gpus", [(), (24,), (8, 8)])
+@pytest.mark.parametrize("wish", [WISH, replace(WISH, context=32768), replace(WISH, gpu_layers=5)])
+def test_every_rung_needs_less(qwen, gpus, wish):
+    plans = [plan_on_rung(qwen, machine(*gpus), replace(wish, rung=rung)) for rung in range(LAST_RUNG + 1)]
+    contexts = [plan.context for plan in plans]
+    assert contexts == sorted(contexts, reverse=True)
+    assert contexts[-1] <= max(2048, contexts[0] // 4)
+    assert all(plan.gpu_layers == 0 for plan in plans[2:])
+    assert sum(share.kv for share in plans[-1].shares) < sum(share.kv for share in plans[0].shares)
+
+
+def test_a_small_context_stays(qwen):
+    assert plan_on_rung(qwen, machine(), replace(WISH, context=512, rung=3)).context == 512

@@ -1,4 +1,4 @@
-"""Too little memory, and rest: the next safer plan by itself, what it took remembered, unloaded when nothing is to do."""
+"""Too little memory, and rest: the next safer plan by itself, remembered; unloaded when nothing is to do."""
 
 import json
 import os
