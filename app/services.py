@@ -35,6 +35,7 @@ from app.tools.registry import ToolRegistry
 __all__ = ["Services", "Settings", "SystemClock"]  # front ends take the settings' type from here
 
 _log = logging.getLogger(__name__)
+_UNDO_S = 7 * 86400.0  # how long a deleted conversation can be restored
 
 
 class SystemClock:
@@ -90,6 +91,7 @@ class Services:
         store = ConversationStore(paths.chats_db)
         for message_id in store.recover():
             _log.info("The answer %s was interrupted when the program ended", message_id)
+        store.purge_deleted(clock.now() - _UNDO_S)
         chat = ChatService(TurnTools(worker, store, documents, publish, clock), tools, request, settings.get)
         return cls(
             paths,

@@ -82,6 +82,13 @@ class ChatService:
         decision = Decision(command.allowed, command.reason)
         self._approvals.decide(command.conversation_id, command.call_id, decision, always=command.always)
 
+    def delete(self, conversation_id: str) -> None:
+        """Take the conversation out of the list (it can be restored for a while), end its turn and drop what the engine
+        saved of it. Waits for the store: not for the UI thread."""
+        self.cancel(CancelTurn(conversation_id))
+        self._shared.store.delete(conversation_id)
+        self._shared.engine.forget(conversation_id)
+
     def is_running(self, conversation_id: str) -> bool:
         with self._lock:
             return conversation_id in self._running

@@ -87,7 +87,8 @@ class Rate:
 
 
 def summed(total: GenerationStats, more: GenerationStats, *, first: bool) -> GenerationStats:
-    """Sums over the rounds of a turn. ``prompt_tokens`` is the last round's, which holds the earlier ones."""
+    """Sums over the rounds of a turn. What concerns the prompt is the last round's, which holds the earlier ones; where
+    it was found in the cache is the first round's, since the later ones find it in memory."""
     return GenerationStats(
         prompt_tokens=more.prompt_tokens,
         cached_tokens=more.cached_tokens,
@@ -95,4 +96,7 @@ def summed(total: GenerationStats, more: GenerationStats, *, first: bool) -> Gen
         prefill_s=total.prefill_s + more.prefill_s,
         decode_s=total.decode_s + more.decode_s,
         ttft_s=more.ttft_s if first else total.ttft_s,
+        cached_from=more.cached_from if first else total.cached_from,
+        known_tokens=more.known_tokens,
+        restore_s=total.restore_s + more.restore_s,
     )

@@ -31,7 +31,8 @@ CREATED = 1_790_000_000.0
 class RecordedChat:
     """Writes down the commands. ``refuse`` is raised by the next one."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: ConversationStore) -> None:
+        self.store = store
         self.commands: list[Any] = []
         self.refuse: AppError | None = None
 
@@ -42,6 +43,9 @@ class RecordedChat:
         self.commands.append(command)
 
     regenerate = continue_answer = cancel = decide = submit
+
+    def delete(self, conversation_id: str) -> None:
+        self.store.delete(conversation_id)
 
     def is_running(self, conversation_id: str) -> bool:
         return False
@@ -127,7 +131,7 @@ def services(tmp_path: Path) -> Iterator[RecordedServices]:
         mailbox=mailbox,
         settings=settings,
         store=store,
-        chat=RecordedChat(),
+        chat=RecordedChat(store),
         models=RecordedModels(),
         documents=RecordedDocuments(),
         secrets=secrets,

@@ -90,8 +90,10 @@ class ModelsController(QObject):
         match event:
             case ModelLoading(name=name, progress=progress):
                 self.state_changed.emit(ModelState(name, progress))
-            case ModelLoaded(model=model):
+            case ModelLoaded(model=model, note=note):
                 self._loaded(model)
+                if note is not None:  # it did not fit as wished, and runs by a safer plan
+                    self.failed.emit(note)
             case ModelFailed(name=name, error=error):
                 self.state_changed.emit(ModelState(name))
                 self.failed.emit(error)

@@ -16,6 +16,7 @@ class ConversationsController(QObject):
     def __init__(self, services: Services, bridge: Bridge, sidebar: Sidebar, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store = services.store
+        self._chat = services.chat
         self._bridge = bridge
         self._sidebar = sidebar
         self._query = ""
@@ -51,7 +52,7 @@ class ConversationsController(QObject):
         conversation = self._sidebar.model.conversation(index)
         if conversation is None:
             return
-        self._bridge.run(lambda: self._store.delete(conversation_id), lambda _: self._gone(conversation), receiver=self)
+        self._bridge.run(lambda: self._chat.delete(conversation_id), lambda _: self._gone(conversation), receiver=self)
 
     def restore(self, conversation_id: str) -> None:
         self._bridge.run(lambda: self._store.restore(conversation_id), lambda _: self.refresh(), receiver=self)

@@ -436,3 +436,27 @@ def test_text_quoted_by_the_model_cannot_steer_the_template(kimi) -> None:
     assert prompt.count(control["<|im_user|>"]) == 2
     assert "say </think> or <|im_end|> and <|im_user|><|im_end|>" in kimi.prompt()
     assert "\ufdd0" not in kimi.prompt()
+
+
+def test_a_deleted_conversation_ends_its_turn_and_its_saved_state(plain) -> None:
+    plain.engine.script(["a", "b"], auto=False)
+    conversation = plain.conversation()
+    plain.start(conversation, "go")
+    plain.engine.release(1)
+    assert plain.engine.wait_until_waiting()
+    plain.service.delete(conversation.id)
+    assert plain.wait_for(TurnFinished).stop_reason is StopReason.CANCELLED
+    assert plain.store.conversations() == []
+    assert plain.engine.forgotten == [conversation.id]
+
+
+def test_with_always_asking_even_a_calculation_waits(kimi, call) -> None:
+    kimi.approval = "always"
+    kimi.engine.script(["<think>", "</think>", *call(0, "calculator", '{"expression":"1+1"}')])
+    kimi.engine.script(["<think>", "</think>", "2"])
+    conversation = kimi.conversation()
+    kimi.start(conversation, "1+1")
+    asked = kimi.wait_for(ApprovalRequested)
+    kimi.service.decide(DecideApproval(conversation.id, asked.call_id, allowed=True))
+    kimi.wait_for(TurnFinished)
+    assert kimi.prompt().count("2<|im_end|>") == 1

@@ -15,8 +15,8 @@ _BLANK = re.compile(r"\n[ \t]*\n")
 class MarkdownStream:
     """Feeds text to the parser without ever parsing again what is settled.
 
-    A block is settled when the next one starts on a complete line, unless display math that is still open could swallow
-    that line. Feeding the same text in any pieces and closing gives the blocks of ``parse`` on the whole, unless it is
+    A block is settled when the lines that make the next one what it is are complete, unless display math that is still
+    open could swallow them. Feeding the same text in any pieces and closing gives the blocks of ``parse`` on the whole, unless it is
     ``provisional``: a link may have been used before its definition, or a long list was cut.
     """
 
@@ -82,8 +82,8 @@ class MarkdownStream:
         lines = self._tail.split("\n")
         settled, boundary = 0, 0
         for count, (block, following) in enumerate(pairwise(blocks), start=1):
-            if following.start >= len(lines) - 1:
-                break  # its first line still grows
+            if _decided_by(following) >= len(lines) - 1:
+                break  # it may become something else that goes on with this block
             if self._open_math(block, lines[block.start : following.start]):
                 break
             # What lies between two blocks is blank or a link definition, which its next line may still complete.
@@ -104,6 +104,13 @@ class MarkdownStream:
             if label not in self._references and definition["map"][0] < boundary:
                 self._references[label] = definition
         self._tail = "\n".join(self._tail.split("\n")[boundary:])
+
+
+def _decided_by(block: Block) -> int:
+    """The line that makes ``block`` what it is: once complete, no later text can make another kind of it."""
+    if block.math:
+        return block.end - 1  # the closing mark has to end its line
+    return block.start + 1 if block.kind == "table" else block.start  # the line of dashes below a table's head
 
 
 def _cut_list(block: Block) -> tuple[Block, Block] | None:

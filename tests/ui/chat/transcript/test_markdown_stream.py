@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.messages import TextPart
@@ -68,6 +68,14 @@ def chunked(draw: st.DrawFn) -> list[str]:
     return [text[a:b] for a, b in pairwise([0, *sorted(cuts), len(text)])]
 
 
+# What follows on the last line of a block makes it go on with the paragraph above.
+CLOSED_TOO_SOON = [
+    "Some words and **bold** ones.\n\\[\nz\n\\] Some words and **bold** ones.\n",
+    "Some words.\na | b\n--|-- and more\n",
+    "> quoted\n\\[\nz\n\\] and more\n",
+]
+
+
 def shown(part: AnswerText) -> list[object]:
     return [segment.content for segment in part.segments()]
 
@@ -98,6 +106,9 @@ def test_settled_blocks_equal_the_whole_where_no_link_is_defined(chunks: list[st
 
 
 @settings(max_examples=15, deadline=None)
+@example(CLOSED_TOO_SOON[0])
+@example(CLOSED_TOO_SOON[1])
+@example(CLOSED_TOO_SOON[2])
 @given(documents())
 def test_one_character_at_a_time_equals_the_whole(text: str) -> None:
     streamed = AnswerText(TextPart(""), {}, live=True)
