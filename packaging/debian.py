@@ -39,7 +39,7 @@ def make(version: str) -> Path:
         depends = shared_libraries.debian_depends(shared_libraries.closure(freeze.folder()))
         write_control(TREE, version, architecture, depends)
         build: list[str | Path] = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z9", "--build", TREE, target]
-        quiet(build, "dpkg-deb failed: see its words above.")
+        quiet(build, "dpkg-deb failed: see its words above.", env=freeze.dated())
     return target
 
 

@@ -123,9 +123,7 @@ def main(words: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
-    parser.add_argument(
-        "arguments", nargs=argparse.REMAINDER, metavar="...", help="passed on by the command"
-    )
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="passed on by the command")
     chosen = parser.parse_args(words)
     try:
         return COMMANDS[chosen.command](chosen.arguments)

@@ -42,8 +42,8 @@ def executable() -> Path:
 
 
 def contents() -> Path:
-    """The folder of its libraries and resources."""
-    return folder() / ("Contents/Resources" if sys.platform == "darwin" else "_internal")
+    """The folder of its libraries and resources; on macOS they lie in Alcove.app."""
+    return folder() / "_internal"
 
 
 def run(arguments: list[str]) -> int:
@@ -94,7 +94,9 @@ def prepare(*, with_starter: bool) -> None:
     shutil.rmtree(models, ignore_errors=True)
     models.mkdir(parents=True)
     if with_starter:
-        downloads.fetch_models(downloads.starter_models(), models)
+        downloads.fetch_models(downloads.starter_models())
+        for model in downloads.starter_models():
+            shutil.copyfile(downloads.MODELS / model.file, models / model.file)
     pictures = [f"{WORK}/alcove-{size}.png@{size}" for size in (48, 128, 256)]
     pictures += [f"{WORK}/alcove.ico", f"{WORK}/alcove.icns"]
     quiet([python(), ROOT / "packaging" / "icons.py", drawing(), *pictures], "The icon could not be drawn.")
@@ -109,10 +111,8 @@ def drawing() -> Path:
 def build() -> None:
     """Runs PyInstaller. Hashes of strings are fixed and files are dated by the last commit, so that the same source
     gives the same program."""
-    commit_time = (answers(["git", "log", "-1", "--format=%ct"]) or "0").strip() or "0"
     env = {
-        "SOURCE_DATE_EPOCH": commit_time,
-        **os.environ,
+        **dated(),
         "PYTHONHASHSEED": "0",
         "PYINSTALLER_CONFIG_DIR": str(WORK / "config"),
         "ALCOVE_FREEZE_WORK": str(WORK),
@@ -121,6 +121,12 @@ def build() -> None:
     places: list[str | Path] = ["--distpath", DIST, "--workpath", WORK / "build"]
     with step("Freezing"):
         quiet([*command, *places, ROOT / "packaging" / "alcove.spec"], "PyInstaller failed: see its words.", env=env)
+
+
+def dated() -> dict[str, str]:
+    """The environment in which files get the date of the last commit."""
+    commit_time = (answers(["git", "log", "-1", "--format=%ct"]) or "").strip() or "0"
+    return {"SOURCE_DATE_EPOCH": commit_time, **os.environ}
 
 
 def strip() -> None:

@@ -15,7 +15,6 @@ import debian
 import freeze
 from console import ROOT, Stop, quiet, say, step
 
-MACOS = ROOT / "packaging" / "macos"
 WINDOWS = ROOT / "packaging" / "windows"
 
 
@@ -78,8 +77,8 @@ def disk_image(number: str) -> Path:
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(parents=True)
     with step("Making the disk image"):
-        if identity:
-            _sign(app, identity)
+        if identity:  # PyInstaller has signed the program and all that is in it
+            quiet(["codesign", "--verify", "--deep", "--strict", app], "The signature of Alcove.app is not right.")
         quiet(["ditto", app, stage / app.name], "Alcove.app could not be copied.")
         (stage / "Applications").symlink_to("/Applications")
         create: list[str | Path] = ["hdiutil", "create", "-volname", "Alcove", "-srcfolder", stage, "-format", "ULFO"]
@@ -91,14 +90,3 @@ def disk_image(number: str) -> Path:
             quiet(submit, "Apple did not notarize the disk image.")
             quiet(["xcrun", "stapler", "staple", image], "The notarization could not be attached.")
     return image
-
-
-def _sign(app: Path, identity: str) -> None:
-    """From the inside out: a signature covers what lies below it. The hardened runtime is Apple's condition."""
-    hardened = ["codesign", "--force", "--options", "runtime", "--timestamp", "--sign", identity]
-    libraries = [path for path in app.rglob("*") if path.suffix in (".dylib", ".so") and not path.is_symlink()]
-    quiet([*hardened, *libraries], "The libraries could not be signed.")
-    entitled = [*hardened, "--entitlements", str(MACOS / "entitlements.plist")]
-    quiet([*entitled, app / "Contents/MacOS/alcove"], "The program could not be signed.")
-    quiet([*entitled, app], "Alcove.app could not be signed.")
-    quiet(["codesign", "--verify", "--deep", "--strict", app], "The signature of Alcove.app is not right.")

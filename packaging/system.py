@@ -55,6 +55,10 @@ OFFSCREEN = _libraries(
     ("libglib-2.0.so.0", "libglib2.0-0"),
     ("libxkbcommon.so.0", "libxkbcommon0"),
     ("libX11.so.6", "libx11-6"),
+    # QtNetwork's, for the single instance
+    ("libgssapi_krb5.so.2", "libgssapi-krb5-2"),
+    ("libbrotlidec.so.1", "libbrotli1"),
+    ("libzstd.so.1", "libzstd1"),
 )
 # A real X window besides. Qt blames libxcb-cursor0 whichever of them is missing.
 WINDOW = (

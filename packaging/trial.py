@@ -30,8 +30,8 @@ NEEDS = (
     system.Need("program", ("Xvfb",), "xvfb"),
     system.Need("program", ("xdotool",), "xdotool"),
 )
-QUESTION = "what is 17*23?"
-ANSWER = "391"
+QUESTION, ANSWER = "what is 17*23?", "391"
+ASKED_IN_WINDOW, ANSWERED_IN_WINDOW = "what is 19*21?", "399"
 SCREENSHOT = """
 import sys
 from PySide6.QtGui import QGuiApplication
@@ -88,7 +88,7 @@ def run(package: Path) -> int:
         tried("install", lambda: install(bare, package))
         tried("doctor --selftest", lambda: selftest(bare))
         tried("ask", lambda: ask(bare))
-        tried("ask about documents", lambda: ask_documents(bare))
+        tried("search", lambda: search(bare))
         with screen():
             tried("window", lambda: window(bare, freeze.DIST / "trial-window.png"))
         tried("file type and menu", lambda: desktop(bare))
@@ -180,15 +180,15 @@ def ask(bare: Bare) -> str:
     return f"{ANSWER}; {variant.partition(': ')[2]}"
 
 
-def ask_documents(bare: Bare) -> str:
+def search(bare: Bare) -> str:
+    """The documents that come with the program are read, each in the limited process that reads strangers' files."""
     samples = "/usr/lib/alcove/_internal/resources/samples"
-    words = ("--model", "alcove-tiny", "--docs", samples, "--temperature", "0", "--max-tokens", "300", "--json")
-    done = bare.run("alcove", "ask", "How long does sourdough bread bake?", *words)
+    done = bare.run("alcove", "search", "how long does sourdough bake", "--docs", samples, "--json")
     assert done.returncode == 0, done.stderr.strip()[-500:]
-    events = [json.loads(line) for line in done.stdout.splitlines()]
-    sources = [source["path"] for event in events if event["event"] == "sources" for source in event["sources"]]
-    assert any("sourdough" in path for path in sources), events
-    return f"sources {sorted({Path(path).name for path in sources})}"
+    passages = [json.loads(line) for line in done.stdout.splitlines()]
+    assert passages, "no passage was found"
+    assert "sourdough" in passages[0]["path"], passages[0]
+    return f"{len(passages)} passages, the first in {Path(passages[0]['path']).name}"
 
 
 @contextmanager
@@ -222,13 +222,13 @@ def window(bare: Bare, picture: Path) -> str:
         _xdo("windowmove", shown, "40", "20")
         _xdo("windowfocus", shown)
         time.sleep(3)  # the shipped model is chosen and the composer has the cursor
-        _xdo("type", "--delay", "30", QUESTION)
+        _xdo("type", "--delay", "30", ASKED_IN_WINDOW)
         _xdo("key", "Return")
         kept = bare.root / "home/person/.local/share/alcove/chats.db"
-        answered = wait_for(lambda: ANSWER in _stored(kept), "the answer", 90)
+        answered = wait_for(lambda: ANSWERED_IN_WINDOW in _stored(kept), "the answer", 90)
         time.sleep(1)
         _photograph(picture)
-        _xdo("windowclose" if not _xdo("key", "--window", shown, "ctrl+q") else "version", shown)
+        _xdo("key", "ctrl+q")
         program.wait(30)
     finally:
         if program.poll() is None:
