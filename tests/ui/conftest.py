@@ -20,7 +20,7 @@ from app.net.gate import NetworkGate
 from app.services import SystemClock
 from app.storage.conversations import ConversationStore
 from app.storage.paths import Paths
-from app.storage.secrets import Secrets
+from app.storage.secrets import Keyring, Secrets
 from app.storage.settings import SettingsStore
 from ui.bridge import Bridge
 from ui.theme import apply_theme
@@ -119,10 +119,16 @@ class RecordedServices(SimpleNamespace):
 
 
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[RecordedServices]:
+def keyring() -> Keyring | None:
+    """None: a test never asks the person's own. Parametrize it to have one."""
+    return None
+
+
+@pytest.fixture
+def services(tmp_path: Path, keyring: Keyring | None) -> Iterator[RecordedServices]:
     store = ConversationStore(tmp_path / "chats.db")
     mailbox, settings = Mailbox(), SettingsStore(tmp_path / "settings.json")
-    secrets, clock = Secrets(), SystemClock()
+    secrets, clock = Secrets(lambda: keyring), SystemClock()
     paths = Paths.below(tmp_path / "home").create()
     room = ModelRoom(
         paths, settings, NetworkGate(settings.get), secrets, mailbox.publish, clock, environ={}, shipped=()

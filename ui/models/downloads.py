@@ -36,6 +36,12 @@ class DownloadsController(QObject):
     def pause(self, download_id: str) -> None:
         self._do(lambda: self._source.pause(download_id))
 
+    def pause_all(self) -> None:
+        """What is under way keeps its connection otherwise, even when the program goes offline."""
+        for row in self.rows:
+            if not row.path and row.state not in (DownloadState.PAUSED, DownloadState.FAILED):
+                self.pause(row.id)
+
     def resume(self, download_id: str) -> None:
         self._do(lambda: self._source.resume(download_id))
 

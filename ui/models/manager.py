@@ -63,6 +63,8 @@ class ModelManager(QObject):
             self._page.library.set_current(path)
 
     def use_settings(self, settings: Settings) -> None:
+        if settings.offline:
+            self.downloads.pause_all()
         if self._page is not None:
             self._page.shop.set_offline(settings.offline)
 

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.domain.errors import ErrorInfo
 from app.services import Services, Settings
 from ui.bridge import Bridge
 from ui.settings.dialog import SettingsDialog
@@ -18,6 +19,8 @@ class SettingsController(QObject):
     def __init__(self, services: Services, bridge: Bridge, window: QWidget) -> None:
         super().__init__(window)
         self._store = services.settings
+        self._secrets = services.secrets
+        self._room = services.model_room
         self._bridge = bridge
         self._window = window
 
@@ -25,7 +28,10 @@ class SettingsController(QObject):
         dialog = SettingsDialog(self._store.get(), self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.saved.connect(self.save)
+        dialog.token_given.connect(self.save_token)
         dialog.open()
+        # A keyring may ask the person to unlock it, so the dialog does not wait for it.
+        self._bridge.run(lambda: (self._room.has_token, self._secrets.available), dialog.connections.show_token)
         return dialog
 
     def save(self, changes: dict[str, object]) -> None:
@@ -37,3 +43,20 @@ class SettingsController(QObject):
                 self.reload_wanted.emit()
 
         self._bridge.run(lambda: self._store.update(**changes), done, self.failed.emit, receiver=self)
+
+    def save_token(self, token: str) -> None:
+        """Use an access token for the Hub from now on."""
+
+        def done(as_told: bool) -> None:
+            if not as_told:
+                self.failed.emit(
+                    ErrorInfo(
+                        "token-not-kept",
+                        "The keyring did not take the access token, so it is forgotten when Alcove is closed.",
+                        "Unlock the keyring and enter the token again.",
+                    )
+                )
+
+        self._bridge.run(
+            lambda: self._room.save_token(token) or not self._secrets.available, done, self.failed.emit, receiver=self
+        )

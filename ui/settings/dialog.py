@@ -1,10 +1,13 @@
 """One page with every setting a person may want to change."""
 
+from typing import TypeAlias
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
@@ -14,21 +17,27 @@ from PySide6.QtWidgets import (
 )
 
 from app.services import Settings
+from ui.settings.connections import Connections
 from ui.widgets.choice import CheckBox, ChoiceBox
 
 LARGEST_CONTEXT = 1 << 20
-FIELD_WIDTH = 220
+FIELD_WIDTH = 220  # px
+LABEL_WIDTH = 150  # px
+GAP = 24  # px between a label and its field
+
+Fields: TypeAlias = tuple[tuple[str, QWidget], ...]
+Groups: TypeAlias = tuple[tuple[str, Fields], ...]
 
 
 class SettingsDialog(QDialog):
-    """``saved`` carries the settings that differ from those shown, by name."""
+    """``saved`` carries the settings that differ from those shown, by name. A new access token is none of them."""
 
     saved = Signal(dict)
+    token_given = Signal(str)
 
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Settings"))
-        self.setMinimumWidth(520)
         self._settings = settings
         self._theme = self._choice(
             settings.theme,
@@ -46,10 +55,11 @@ class SettingsDialog(QDialog):
         self._text_limit = self._box(1, 4096)
         self._text_limit.setSuffix(self.tr(" MB"))
         self._text_limit.setValue(settings.max_text_file_mb)
+        self.connections = Connections(settings, self)
         self._prompt = QPlainTextEdit(self)
         self._prompt.setProperty("kind", "field")
         self._prompt.setTabChangesFocus(True)
-        self._prompt.setFixedHeight(110)
+        self._prompt.setMinimumHeight(110)
         self._prompt.setPlaceholderText(self.tr("Empty: Alcove's own instructions"))
         self._prompt.setPlainText(settings.system_prompt)
         self._build()
@@ -83,34 +93,54 @@ class SettingsDialog(QDialog):
         box.setValue(-1 if value is None else value)
         return box
 
-    def _build(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(12)
-        groups: tuple[tuple[str, tuple[tuple[str, QWidget], ...]], ...] = (
-            (self.tr("Appearance"), ((self.tr("Colours"), self._theme), ("", self._reasoning))),
+    def _groups(self) -> tuple[Groups, Groups]:
+        """Titles and fields of the left and of the right column. "" stands for a field without a label."""
+        net = self.connections
+        return (
             (
-                self.tr("Model"),
+                (self.tr("Appearance"), ((self.tr("Colours"), self._theme), ("", self._reasoning))),
                 (
-                    (self.tr("Context"), self._context),
-                    (self.tr("Threads"), self._threads),
-                    (self.tr("Layers on the GPU"), self._gpu),
+                    self.tr("Model"),
+                    (
+                        (self.tr("Context"), self._context),
+                        (self.tr("Threads"), self._threads),
+                        (self.tr("Layers on the GPU"), self._gpu),
+                    ),
                 ),
+                (self.tr("Tools"), ((self.tr("Ask before one runs"), self._approval),)),
+                (self.tr("Documents"), ((self.tr("Largest text file"), self._text_limit),)),
             ),
-            (self.tr("Tools"), ((self.tr("Ask before one runs"), self._approval),)),
-            (self.tr("Documents"), ((self.tr("Largest text file"), self._text_limit),)),
-            (self.tr("Instructions for the model"), (("", self._prompt),)),
+            (
+                (
+                    self.tr("Connections"),
+                    (
+                        ("", net.offline),
+                        (self.tr("Proxy"), net.proxy),
+                        ("", net.problem),
+                        (self.tr("Token for the Hub"), net.token),
+                        ("", net.token_note),
+                    ),
+                ),
+                (self.tr("Instructions for the model"), (("", self._prompt),)),
+            ),
         )
-        for title, fields in groups:
-            heading = QLabel(title, self)
-            heading.setProperty("kind", "section")
-            column.addSpacing(4)
-            column.addWidget(heading)
-            column.addLayout(self._form(fields))
+
+    def _build(self) -> None:
+        page = QVBoxLayout(self)
+        page.setContentsMargins(24, 20, 24, 20)
+        page.setSpacing(12)
+        columns = QHBoxLayout()
+        columns.setSpacing(40)
+        left, right = self._groups()
+        columns.addLayout(self._column(left))
+        column = self._column(right)
+        column.setStretch(column.count() - 1, 1)  # the instructions take what is left
+        columns.addLayout(column)
+        page.addLayout(columns)
         note = QLabel(self.tr("Changes to the model's settings load it again."), self)
         note.setProperty("kind", "muted")
-        column.addWidget(note)
-        column.addSpacing(8)
+        page.addWidget(note)
+        page.addSpacing(8)
         buttons = QDialogButtonBox(self)
         save = QPushButton(self.tr("Save"), self)
         save.setProperty("kind", "primary")
@@ -119,13 +149,24 @@ class SettingsDialog(QDialog):
         buttons.addButton(QPushButton(self.tr("Cancel"), self), QDialogButtonBox.ButtonRole.RejectRole)
         buttons.accepted.connect(self._save)
         buttons.rejected.connect(self.reject)
-        column.addWidget(buttons)
+        page.addWidget(buttons)
 
-    def _form(self, fields: tuple[tuple[str, QWidget], ...]) -> QFormLayout:
+    def _column(self, groups: Groups) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(12)
+        for title, fields in groups:
+            heading = QLabel(title, self)
+            heading.setProperty("kind", "section")
+            column.addSpacing(4)
+            column.addWidget(heading)
+            column.addLayout(self._form(fields))
+        return column
+
+    def _form(self, fields: Fields) -> QFormLayout:
         form = QFormLayout()
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.FieldsStayAtSizeHint)
-        form.setHorizontalSpacing(24)
+        form.setHorizontalSpacing(GAP)
         form.setVerticalSpacing(8)
         for label, field in fields:
             if not label:
@@ -135,7 +176,7 @@ class SettingsDialog(QDialog):
             field.setMinimumWidth(FIELD_WIDTH)
             text = QLabel(label, self)
             text.setMinimumHeight(field.sizeHint().height())
-            text.setMinimumWidth(150)
+            text.setMinimumWidth(LABEL_WIDTH)
             text.setBuddy(field)
             form.addRow(text, field)
         self._prompt.setAccessibleName(self.tr("Instructions for the model"))
@@ -151,12 +192,18 @@ class SettingsDialog(QDialog):
             "threads": self._threads.value() or None,
             "gpu_layers": self._gpu.value() if self._gpu.value() >= 0 else None,
             "max_text_file_mb": self._text_limit.value(),
+            "offline": self.connections.offline.isChecked(),
+            "proxy": self.connections.chosen_proxy(),
             "system_prompt": self._prompt.toPlainText().strip(),
         }
         return {name: value for name, value in chosen.items() if value != getattr(self._settings, name)}
 
     def _save(self) -> None:
-        changes = self.changes()
+        if not self.connections.check():
+            return
+        changes, token = self.changes(), self.connections.chosen_token()
         self.accept()
         if changes:
             self.saved.emit(changes)
+        if token:
+            self.token_given.emit(token)

@@ -1,16 +1,21 @@
 """The lowest line: what is loaded, read and written just now."""
 
-from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QWidget
 
 from app.domain.events import PrefillProgress, TokenRate, TurnFinished, TurnQueued
 from ui.models.controller import ModelState
+from ui.shell.topbar import ElidedLabel
 
 
 class StatusBar(QStatusBar):
+    """In a narrow window the model's name gives way, so that no figure is cut."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
-        self._model = QLabel(self)
+        self._model = ElidedLabel(self)
+        self._model.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._loading = QProgressBar(self)
         self._loading.setFixedWidth(120)
         self._loading.setTextVisible(False)
@@ -25,6 +30,7 @@ class StatusBar(QStatusBar):
             self.addWidget(widget)
         for widget in (self._turn, self._rate, self._context):
             widget.setContentsMargins(12, 0, 0, 0)
+            widget.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.addPermanentWidget(widget)
 
     def show_model(self, state: ModelState) -> None:
@@ -32,13 +38,13 @@ class StatusBar(QStatusBar):
         self._loading.setVisible(loading)
         if state.progress is not None:
             self._loading.setValue(round(100 * state.progress))
-            self._model.setText(self.tr("Loading {name}").format(name=state.name))
+            self._model.show_text(self.tr("Loading {name}").format(name=state.name))
         elif state.loaded:
-            self._model.setText(self.tr("{name} is ready").format(name=state.name))
+            self._model.show_text(self.tr("{name} is ready").format(name=state.name))
         elif state.name:
-            self._model.setText(self.tr("{name} is not loaded").format(name=state.name))
+            self._model.show_text(self.tr("{name} is not loaded").format(name=state.name))
         else:
-            self._model.setText(self.tr("No model"))
+            self._model.show_text(self.tr("No model"))
 
     def show_index(self, done: int, total: int) -> None:
         reading = self.tr("Reading {done} of {total} files").format(done=done, total=total)
@@ -48,16 +54,18 @@ class StatusBar(QStatusBar):
         """The running answer: waiting, reading the prompt, writing; or its figures at the end."""
         match event:
             case TurnQueued(ahead=ahead):
-                self._turn.setText(self.tr("Waiting, {count} before this").format(count=ahead))
+                self._show(self._turn, self.tr("Waiting, {count} before this").format(count=ahead))
             case PrefillProgress(done=done, total=total):
                 part = self.tr("Reading the prompt: {percent}%").format(percent=round(100 * done / max(total, 1)))
-                self._turn.setText(part if done < total else "")
+                self._show(self._turn, part if done < total else "")
             case TokenRate(tokens_per_second=rate, context_used=used, context_size=size):
-                self._turn.setText("")
+                self._show(self._turn, "")
                 self._show_rate(rate)
-                self._context.setText(self.tr("Context {used} of {size}").format(used=f"{used:,}", size=f"{size:,}"))
+                self._show(
+                    self._context, self.tr("Context {used} of {size}").format(used=f"{used:,}", size=f"{size:,}")
+                )
             case TurnFinished(stats=stats):
-                self._turn.setText("")
+                self._show(self._turn, "")
                 if stats.decode_s > 0:
                     self._show_rate(stats.generated_tokens / stats.decode_s)
             case _:
@@ -66,12 +74,19 @@ class StatusBar(QStatusBar):
     def clear_turn(self) -> None:
         """Another conversation is shown."""
         for label in (self._turn, self._rate, self._context):
-            label.setText("")
+            self._show(label, "")
 
     def texts(self) -> list[str]:
         """What stands there now, from left to right."""
-        labels = (self._model, self._index, self._turn, self._rate, self._context)
-        return [label.text() for label in labels if label.text()]
+        labels = (self._index, self._turn, self._rate, self._context)
+        return [text for text in (self._model.full_text(), *(label.text() for label in labels)) if text]
 
     def _show_rate(self, rate: float) -> None:
-        self._rate.setText(self.tr("{rate} tokens/s").format(rate=f"{rate:.1f}"))
+        self._show(self._rate, self.tr("{rate} tokens/s").format(rate=f"{rate:.1f}"))
+
+    def _show(self, label: QLabel, text: str) -> None:
+        """Make room at once: a text is never seen in the place of its predecessor. A shorter one keeps the room."""
+        label.setText(text)
+        label.setMinimumWidth(max(label.minimumWidth(), label.sizeHint().width()) if text else 0)
+        if (layout := self.layout()) is not None:
+            layout.activate()

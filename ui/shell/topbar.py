@@ -1,6 +1,6 @@
 """The line above the conversation: its title, its documents, the model, and the panels."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
@@ -20,6 +20,15 @@ class ElidedLabel(QLabel):
     def show_text(self, text: str) -> None:
         self._full = text
         self._elide()
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Room for the whole text, whatever is shown of it now."""
+        width = self.fontMetrics().horizontalAdvance(self._full) + 2
+        return QSize(width if self._full else 0, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
 
     def set_shown(self, shown: bool) -> None:
         """Its place stays where its text is not shown."""

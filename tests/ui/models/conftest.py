@@ -67,7 +67,7 @@ def room(
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     clock = SystemClock()
-    services.secrets = Secrets()
+    services.secrets = Secrets(lambda: None)
     services.model_room.close()
     services.model_room = ModelRoom(
         home,

@@ -215,6 +215,19 @@ def test_offline_is_one_sentence(hub: Any, page: ModelsPage, services: Any, mana
     assert hub.requests == []
 
 
+def test_going_offline_pauses_what_is_under_way(
+    page: ModelsPage, services: Any, manager: ModelManager, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused: list[str] = []
+    monkeypatch.setattr(services.model_room.downloads, "pause", paused.append)
+    for state in (DownloadState.DOWNLOADING, DownloadState.PAUSED, DownloadState.WAITING):
+        services.mailbox.publish(DownloadProgress(state.value, "Big", 2_000, 8_000, 0.0, state))
+    settle(lambda: len(page.downloads.lines) == 3)
+    manager.use_settings(services.settings.update(theme="dark"))
+    manager.use_settings(services.settings.update(offline=True))
+    settle(lambda: sorted(paused) == ["downloading", "waiting"])
+
+
 def test_a_row_tells_speed_and_time(page: ModelsPage, services: Any, settle: Settle) -> None:
     told = DownloadProgress("d", "Big", 2_000_000_000, 8_000_000_000, 50_000_000.0, DownloadState.DOWNLOADING)
     services.mailbox.publish(told)

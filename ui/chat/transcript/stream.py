@@ -16,8 +16,9 @@ class MarkdownStream:
     """Feeds text to the parser without ever parsing again what is settled.
 
     A block is settled when the lines that make the next one what it is are complete, unless display math that is still
-    open could swallow them. Feeding the same text in any pieces and closing gives the blocks of ``parse`` on the whole, unless it is
-    ``provisional``: a link may have been used before its definition, or a long list was cut.
+    open could swallow them. Feeding the same text in any pieces and closing gives the blocks of ``parse`` on the whole,
+    unless it is ``provisional``: a link may have been used before its definition, or with one that was not yet whole,
+    or a long list was cut.
     """
 
     def __init__(self) -> None:
@@ -26,11 +27,12 @@ class MarkdownStream:
         self._references: dict[str, Any] = {}
         self._fence: _OpenFence | None = None
         self._cut = False
+        self._guessed = False  # a settled block was parsed with a definition that may still become plain text
 
     @property
     def provisional(self) -> bool:
         """The whole has to be parsed once more at the end."""
-        return self._cut or bool(self._references)
+        return self._cut or self._guessed or bool(self._references)
 
     def feed(self, text: str) -> tuple[list[Block], list[Block]]:
         """Newly settled blocks, and those of the tail as they look now."""
@@ -103,6 +105,7 @@ class MarkdownStream:
         for label, definition in references.items():
             if label not in self._references and definition["map"][0] < boundary:
                 self._references[label] = definition
+        self._guessed |= len(references) > len(self._references)
         self._tail = "\n".join(self._tail.split("\n")[boundary:])
 
 

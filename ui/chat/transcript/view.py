@@ -70,6 +70,7 @@ class TranscriptView(QAbstractScrollArea):
         self._timer.timeout.connect(self.flush)
         self._jump = self._new_jump_button(current_theme(app))
         bar = self.verticalScrollBar()
+        bar.setStyleSheet("QScrollBar::handle:vertical:disabled { background: transparent; }")
         bar.setSingleStep(3 * STEP)
         bar.valueChanged.connect(self._bar_moved)
         theme_watcher(app).changed.connect(self._use_theme)
@@ -266,6 +267,7 @@ class TranscriptView(QAbstractScrollArea):
         bar = self.verticalScrollBar()
         self._syncing = True
         bar.setRange(0, end)
+        bar.setEnabled(end > 0)  # where nothing scrolls its handle is not drawn, but its room stays
         bar.setPageStep(view.height())
         bar.setValue(self._top)
         self._syncing = False

@@ -93,6 +93,7 @@ def test_streamed_rows_equal_stored_rows(chunks: list[str]) -> None:
 
 
 @settings(max_examples=100, deadline=None)
+@example(["see [label]\n# Heading\n[label]: https:", "//example.org 'title' and no definition\n"])
 @given(chunked())
 def test_settled_blocks_equal_the_whole_where_no_link_is_defined(chunks: list[str]) -> None:
     stream = MarkdownStream()

@@ -86,6 +86,24 @@ def test_scrolling_up_into_estimated_rows_moves_the_text_by_what_was_asked(scree
         assert moved
 
 
+def test_the_scroll_bar_shows_only_where_something_scrolls_and_its_room_stays(
+    screen: Screen, make_answer: Make
+) -> None:
+    def colours() -> int:
+        picture = bar.grab().toImage()
+        return len({picture.pixel(picture.width() // 2, y) for y in range(picture.height())})
+
+    bar = screen.view.verticalScrollBar()
+    screen.view.show_conversation([make_answer("r", TextPart("Short."))])
+    screen.settle()
+    assert colours() == 1
+    width = screen.view.viewport().width()
+    screen.view.show_conversation([make_answer("r", TextPart(LONG))])
+    screen.settle()
+    assert colours() > 1
+    assert screen.view.viewport().width() == width
+
+
 def test_scroll_bar_and_keys_reach_both_ends(screen: Screen, make_answer: Make) -> None:
     screen.view.show_conversation([make_answer(f"r{i}", TextPart(f"Answer {i}.\n\n" * 5)) for i in range(50)])
     screen.settle()
