@@ -1,5 +1,7 @@
 """The window with everything real behind it: models, store, documents, engine process."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -99,6 +101,23 @@ def test_type_send_watch_stop_restart(start: Callable[[], Program]) -> None:
         stopped.text(),
     ]
     assert again.window.chat.conversation.title == title
+
+
+@pytest.mark.expect_log("the engine's process ended")
+def test_the_window_lives_when_the_engines_process_dies(start: Callable[[], Program]) -> None:
+    program = start()
+    program.use("SmolLM2-135M-Instruct")
+    program.ask("Tell me a long story about a lighthouse.")
+    program.until(lambda: len(program.streamed) > 40)
+    os.kill(program.services.engine.child_pid, signal.SIGSEGV)
+    program.finish()
+    assert program.answer.status is MessageStatus.INTERRUPTED
+    assert program.answer.text()
+    program.until(lambda: program.window.views.banner.text() != "")
+    program.use("alcove-tiny")
+    program.ask("what is 2+2?")
+    program.finish()
+    assert "4" in program.answer.text()
 
 
 def test_reasoning_and_a_tool_call_appear(start: Callable[[], Program]) -> None:
