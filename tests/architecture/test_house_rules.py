@@ -104,3 +104,9 @@ def test_every_locked_package_is_pinned_and_hashed() -> None:
     blocks = re.split(r"\n(?=\S)", (ROOT / "requirements.lock").read_text(encoding="utf-8"))
     loose = [block.splitlines()[0] for block in blocks if "==" not in block or "--hash=sha256:" not in block]
     assert loose == []
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "tests" / "bench").glob("*.py")), ids=lambda path: path.name)
+def test_every_benchmark_takes_json(script: Path) -> None:
+    """`dev.py bench` runs each with ``--json OUT``."""
+    assert 'add_argument("--json"' in script.read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """Reading, indexing and searching documents, as JSON on standard output.
 
-    python tests/bench/documents.py [--docs FOLDER] [--files 500] [--megabytes 16] [--passages 100000] [--out FILE]
+    python tests/bench/documents.py [--docs FOLDER] [--files 500] [--megabytes 16] [--passages 100000] [--json FILE]
 
 Without ``--docs`` an invented library of HTML, Markdown and text is made. Figures stand beside their goals, where there
 are any; ``met`` tells whether it was reached. Ratios compare with SQLite alone in the same run (FTS5 with its Porter
@@ -186,7 +186,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=500)
     parser.add_argument("--megabytes", type=float, default=16.0)
     parser.add_argument("--passages", type=int, default=100_000, help="size of the large index; 0 leaves it out")
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     rng = random.Random(3)
     with tempfile.TemporaryDirectory() as made:
@@ -209,8 +209,8 @@ def main() -> None:
     output = {"load": load, "busy": load > 0.5, **result, "large": large, "goals": goals(result, large)}
     text = json.dumps(output, indent=1)
     print(text)
-    if arguments.out:
-        arguments.out.write_text(text, encoding="utf-8")
+    if arguments.json:
+        arguments.json.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -176,6 +176,7 @@ def main() -> int:
     parser.add_argument("--megabytes", type=int, default=100)
     parser.add_argument("--rate", type=float, default=200.0, help="tokens a second")
     parser.add_argument("--page", action="store_true")
+    parser.add_argument("--json", type=Path)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
@@ -210,7 +211,10 @@ def main() -> int:
         bridge.close()
         services.close()
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
-    print(json.dumps({"load_per_core": round(load, 2), "busy": load > 0.5, "goals": GOALS, **results}, indent=2))
+    text = json.dumps({"load_per_core": round(load, 2), "busy": load > 0.5, "goals": GOALS, **results}, indent=2)
+    print(text)
+    if arguments.json is not None:
+        arguments.json.write_text(text + "\n", encoding="utf-8")
     return 0
 
 

@@ -1,14 +1,17 @@
 """How the cost of parsing grows: 100,000 characters of reasoning and 200 calls, the last tenth against the first.
 
-Run: ``python tests/bench/parse.py``. Prints one JSON a family. The goal is a ratio of at most 1.2.
+Run: ``python tests/bench/parse.py --json OUT``. Prints one JSON a family. The goal is a ratio of at most 1.2.
 """
 
+import argparse
 import importlib.util
 import json
 import statistics
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from app.chat.formats import detect
 
@@ -30,7 +33,19 @@ def wires() -> ModuleType:
 
 
 def main() -> None:
-    loaded = wires()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    rows = list(rows_of(wires()))
+    for row in rows:
+        print(json.dumps(row))
+    if options.json is not None:
+        worst = max(rows, key=lambda row: row["last_over_first"])
+        summary = f"worst last tenth / first tenth {worst['last_over_first']} ({worst['wire']}, {worst['part']})"
+        options.json.write_text(json.dumps({"summary": summary, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+
+
+def rows_of(loaded: ModuleType) -> Iterator[dict[str, Any]]:
     for wire in loaded.WIRES:
         source = wire.template
         if "{" not in source:
@@ -40,9 +55,9 @@ def main() -> None:
         call = ("get_weather", {"city": "Paris " * 20, "days": 3})
         found = detect(source)
         if wire.think:
-            print(json.dumps({"wire": wire.name, "part": "reasoning", **measure(found, wire, loaded, reasoning, [])}))
+            yield {"wire": wire.name, "part": "reasoning", **measure(found, wire, loaded, reasoning, [])}
         if not wire.single:
-            print(json.dumps({"wire": wire.name, "part": "calls", **measure(found, wire, loaded, "", [call] * CALLS)}))
+            yield {"wire": wire.name, "part": "calls", **measure(found, wire, loaded, "", [call] * CALLS)}
 
 
 def measure(found: object, wire: object, loaded: ModuleType, reasoning: str, calls: list[object]) -> dict[str, float]:

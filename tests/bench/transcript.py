@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
@@ -244,6 +245,7 @@ def main() -> int:
     parser.add_argument("--tokens", type=int, default=10_000)
     parser.add_argument("--rate", type=float, default=200.0, help="tokens a second")
     parser.add_argument("--only", default="open,scroll,flush,stream")
+    parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     only = arguments.only.split(",")
     app = QApplication(sys.argv[:1])
@@ -259,7 +261,10 @@ def main() -> int:
     if "stream" in only:
         bench.stream(arguments.tokens, arguments.rate)
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
-    print(json.dumps({"load_per_core": round(load, 2), "busy": load > 0.5, "results": bench.results}, indent=2))
+    text = json.dumps({"load_per_core": round(load, 2), "busy": load > 0.5, "results": bench.results}, indent=2)
+    print(text)
+    if arguments.json is not None:
+        arguments.json.write_text(text + "\n", encoding="utf-8")
     return 0
 
 
