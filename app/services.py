@@ -6,7 +6,6 @@
 import contextlib
 import logging
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from app.chat.service import ChatService
 from app.chat.turn import TurnTools
 from app.documents.blocks import Limits
 from app.documents.service import DocumentService
+from app.domain.clock import SystemClock
 from app.domain.models import LoadRequest
 from app.domain.protocols import Publish
 from app.engine.protocol import Engine
@@ -36,14 +36,6 @@ __all__ = ["Services", "Settings", "SystemClock"]  # front ends take the setting
 
 _log = logging.getLogger(__name__)
 _UNDO_S = 7 * 86400.0  # how long a deleted conversation can be restored
-
-
-class SystemClock:
-    def now(self) -> float:
-        return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)

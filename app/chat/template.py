@@ -80,7 +80,7 @@ class ChatTemplate:
         self,
         messages: Sequence[Mapping[str, Any]],
         tools: Sequence[dict[str, object]] | None,
-        format: ChatFormat | None,  # noqa: A002
+        format: ChatFormat | None,  # noqa: A002 - the field's own word
         *,
         think: bool | None,
         effort: str | None,
@@ -118,7 +118,7 @@ class ChatTemplate:
         *,
         think: bool | None = None,
         effort: str | None = None,
-        format: ChatFormat | None = None,  # noqa: A002
+        format: ChatFormat | None = None,  # noqa: A002 - the field's own word
     ) -> str:
         """What the template puts after the last message for the assistant to go on from.
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.cli.local_model import local_model
 from app.cli.output import JsonLines, Plain
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
@@ -16,8 +17,6 @@ from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling
 from app.engine.protocol import Finished, GenerationRequest
 from app.engine.states import StateFolder
 from app.engine.worker import EngineWorker
-from app.models.folder import ModelLibrary, Place, Root
-from app.models.library import default_roots
 
 _TEXT = "The lighthouse keeper wrote down the weather, the ships and the birds of every day in a long green book. "
 _TOKENS = 64  # written at each depth
@@ -43,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    path = _path(arguments.model)
+    path = str(local_model(arguments.model))
     load = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else 0.0
     lines, plain = JsonLines(), Plain()
     with tempfile.TemporaryDirectory(prefix="alcove-bench-") as folder:
@@ -59,15 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json and load > _BUSY:
         plain.line("This machine is busy with something else, so these figures mean little.")
     return 0
-
-
-def _path(name: str) -> str:
-    file = Path(name).expanduser()
-    if file.suffix.casefold() == ".gguf" or file.is_file():
-        return str(file.absolute())
-    roots = [Root(root, Place.SHIPPED) for root in default_roots()]
-    with tempfile.TemporaryDirectory() as cache:
-        return ModelLibrary(lambda: roots, Path(cache) / "headers.json").find(name).path
 
 
 def _measure(path: str, depth: int, folder: Path) -> Figures:

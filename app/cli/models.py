@@ -2,13 +2,13 @@
 
 import argparse
 import signal
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 
 from app.cli.output import JsonLines, Plain
 from app.domain.cancel import CancelToken
+from app.domain.clock import SystemClock
 from app.domain.errors import AppError, Cancelled
 from app.domain.events import DownloadFailed, DownloadFinished, DownloadProgress, DownloadState
 from app.mailbox import Mailbox, Subscription
@@ -79,14 +79,6 @@ def run(arguments: argparse.Namespace) -> int:
         command.close()
 
 
-class _SystemClock:
-    def now(self) -> float:
-        return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-
 class _Command:
     """One run: the model room, and where its results go."""
 
@@ -98,7 +90,7 @@ class _Command:
         paths = Paths.default()
         settings = SettingsStore(paths.settings_file)
         gate = NetworkGate(settings.get)
-        self._room = ModelRoom(paths, settings, gate, Secrets(), self._mailbox.publish, _SystemClock())
+        self._room = ModelRoom(paths, settings, gate, Secrets(), self._mailbox.publish, SystemClock())
 
     def close(self) -> None:
         self._room.close()

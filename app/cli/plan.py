@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.cli.local_model import local_model
 from app.cli.output import JsonLines, Plain
 from app.domain.errors import AppError
 from app.engine.devices import Machine, invented_gpus, invented_ram, parse_size, this_ram
@@ -13,7 +14,6 @@ from app.engine.placement.planner import make_plan
 from app.engine.placement.shape import read_shape
 from app.engine.placement.words import size
 from app.engine.probe import this_machine
-from app.models.library import find_model
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +55,7 @@ def _find(name: str) -> Path:
             "Give the path of a .gguf file, or the name of a model that is here.",
             name=name,
         )
-    return Path(find_model(name).path)
+    return local_model(name)
 
 
 def _machine(arguments: argparse.Namespace) -> Machine:

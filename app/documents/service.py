@@ -8,7 +8,6 @@ import logging
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from app.documents.report import ScopeReport, report
 from app.documents.scan import normalize
 from app.documents.watch import FolderWatcher
 from app.domain.cancel import CancelToken
+from app.domain.clock import SystemClock
 from app.domain.errors import AppError, Cancelled
 from app.domain.events import BackgroundFailed, IndexFinished
 from app.domain.protocols import Clock, DocumentText, Publish
@@ -32,14 +32,6 @@ from app.domain.sources import Passage
 _log = logging.getLogger(__name__)
 
 _PATIENCE_S = 15.0
-
-
-class SystemClock:
-    def now(self) -> float:
-        return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 class DocumentService:
@@ -132,7 +124,7 @@ class DocumentService:
         paths = normalize(scope)
         with self._reader() as connection:
             known = [] if connection is None else known_files(connection, paths)
-        notes = [(path, errors.missing(path)) for path in paths if not os.path.exists(path)]  # noqa: PTH110
+        notes = [(path, errors.missing(path)) for path in paths if not os.path.exists(path)]  # noqa: PTH110 - these are strings
         return report(paths, known, notes)
 
     def watch(self, scope: Sequence[str]) -> None:

@@ -99,7 +99,7 @@ class ConversationStore:
         def change(connection: sqlite3.Connection) -> None:
             seq = rows.conversation_row(connection, conversation_id)["seq"]
             # assignment is one of the literals above
-            connection.execute(f"UPDATE conversations SET {assignment} WHERE seq = ?", (value, seq))  # noqa: S608
+            connection.execute(f"UPDATE conversations SET {assignment} WHERE seq = ?", (value, seq))  # noqa: S608 - our own words
 
         self._writer.run(change)
 

@@ -202,7 +202,7 @@ def recover(connection: sqlite3.Connection, alive: Callable[[ProcessMark], bool]
 def messages(connection: sqlite3.Connection, chosen: str, values: tuple[object, ...]) -> list[Message]:
     """The messages whose seq the query ``chosen`` gives, in order of arrival."""
     # chosen is a literal of this package; the values are bound
-    found = _rows(connection, f"SELECT * FROM messages WHERE seq IN ({chosen}) ORDER BY seq", values)  # noqa: S608
+    found = _rows(connection, f"SELECT * FROM messages WHERE seq IN ({chosen}) ORDER BY seq", values)  # noqa: S608 - ours
     spans = defaultdict(list)
     for row in _rows(
         connection,

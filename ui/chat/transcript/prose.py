@@ -113,4 +113,4 @@ class ProseWidget(TextBox):
 def _x(line: QTextLine, position: int) -> float:
     """``cursorToX`` gives a number or a pair, by version of the binding."""
     found: object = line.cursorToX(position)
-    return float(found[0] if isinstance(found, tuple) else found)  # type: ignore[arg-type]
+    return float(found[0] if isinstance(found, tuple) else found)  # type: ignore[arg-type]  # the stubs know no tuple

@@ -1,0 +1,27 @@
+"""The file of a model that a command names: by path, or by its name in the library (shipped, downloaded, opened)."""
+
+import os
+from pathlib import Path
+
+from app.domain.clock import SystemClock
+from app.models.room import ModelRoom
+from app.net.gate import NetworkGate
+from app.storage.paths import Paths
+from app.storage.secrets import Secrets
+from app.storage.settings import SettingsStore
+
+
+def local_model(name_or_path: str) -> Path:
+    """A path is taken as it is: whether it is a model, its reader says. Raises AppError ``model-not-found`` or
+    ``model-ambiguous`` for a name."""
+    path = Path(name_or_path).expanduser()
+    if path.is_file() or path.suffix.casefold() == ".gguf" or len(path.parts) > 1:
+        return path.absolute()
+    paths = Paths.default(os.environ)
+    settings = SettingsStore(paths.settings_file)
+    gate = NetworkGate(settings.get)
+    room = ModelRoom(paths, settings, gate, Secrets(), lambda _event: None, SystemClock())
+    try:
+        return Path(room.library.find(name_or_path).path)
+    finally:
+        room.close()
