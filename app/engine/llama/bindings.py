@@ -114,6 +114,10 @@ _device_memory = _ggml.bind(
     "ggml_backend_dev_memory", None, (_pointer, ctypes.POINTER(ctypes.c_size_t), ctypes.POINTER(ctypes.c_size_t))
 )
 _cpu_buffer_type = _ggml.bind("ggml_backend_cpu_buffer_type", _pointer, ())
+_device_backend = _ggml.bind("ggml_backend_dev_backend_reg", _pointer, (_pointer,))
+_backend_function = _ggml.bind("ggml_backend_reg_get_proc_address", _pointer, (_pointer, ctypes.c_char_p))
+_buffer_type_name = _ggml.bind("ggml_backend_buft_name", ctypes.c_char_p, (_pointer,))
+_ExtraBufferTypes = ctypes.CFUNCTYPE(ctypes.POINTER(_pointer), _pointer)  # ggml_backend_dev_get_extra_bufts_t
 _DEVICE_CPU, _DEVICE_GPUS = 0, (1, 2)  # enum ggml_backend_dev_type: GPU, integrated GPU
 
 
@@ -140,6 +144,21 @@ def build() -> str:
 def cpu_buffer_type() -> int:
     """Plain memory, as ``tensor_buft_overrides`` names it."""
     return int(_cpu_buffer_type())
+
+
+def layouts() -> list[str]:
+    """Names of the layouts of its own into which the CPU's backend would bring weights here: AMX, CPU_REPACK, ..."""
+    names: list[str] = []
+    for device in _devices():
+        if _device_type(device) != _DEVICE_CPU:
+            continue
+        function = _backend_function(_device_backend(device), b"ggml_backend_dev_get_extra_bufts")
+        found = _ExtraBufferTypes(function)(device) if function else None
+        index = 0
+        while found and found[index]:  # zero ends it
+            names.append(_buffer_type_name(found[index]).decode("ascii", "replace"))
+            index += 1
+    return names
 
 
 def gpus() -> list[Device]:

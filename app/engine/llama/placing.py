@@ -61,6 +61,9 @@ def model_params(plan: Plan | None) -> tuple[Any, list[Any]]:
     """``llama_model_params``, and what has to live until the load is over."""
     params = lib.llama_model_default_params()
     params.n_gpu_layers = plan.gpu_layers if plan else 0
+    # With weights in its layout for AMX this llama.cpp aborts (latent attention) or crashes (Q4_1), and there is no
+    # switch for it alone.
+    params.use_extra_bufts = "AMX" not in bindings.layouts()
     keep: list[Any] = []
     if plan is None:
         return params, keep
