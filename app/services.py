@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.chat.model_choice import ModelChoice
+from app.chat.model_plan import ModelPlans
 from app.chat.service import ChatService
 from app.chat.turn import TurnTools
 from app.documents.blocks import Limits
@@ -26,6 +27,7 @@ from app.models.library import default_roots
 from app.models.room import ModelRoom
 from app.net.gate import NetworkGate
 from app.storage.conversations import ConversationStore
+from app.storage.model_wishes import ModelWishesStore
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets
 from app.storage.settings import Settings, SettingsStore
@@ -50,6 +52,7 @@ class Services:
     store: ConversationStore
     engine: Engine
     models: ModelChoice
+    plans: ModelPlans
     model_room: ModelRoom
     documents: DocumentService
     tools: ToolRegistry
@@ -75,7 +78,8 @@ class Services:
         secrets, gate = Secrets(), NetworkGate(settings.get)
         room = ModelRoom(paths, settings, gate, secrets, publish, clock, shipped=roots)
         worker = engine(publish) if engine else EngineWorker(publish, states=StateFolder(paths.cache / "states"))
-        models = ModelChoice(worker, settings, room.library, roots)
+        plans = ModelPlans(room, settings, ModelWishesStore(paths.model_wishes_file), lambda: worker.model)
+        models = ModelChoice(worker, settings, room.library, roots, lambda path: plans.effective(plans.wishes(path)))
         request = _request(models, model)
         limits = Limits(max_text_file_mb=settings.get().max_text_file_mb)
         documents = DocumentService(paths.documents_db, publish, limits, clock)
@@ -94,6 +98,7 @@ class Services:
             store,
             worker,
             models,
+            plans,
             room,
             documents,
             tools,

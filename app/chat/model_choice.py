@@ -2,13 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
 from app.domain.models import LoadRequest, ModelFile, ModelInfo
+from app.domain.placement import ModelWishes
 from app.engine.protocol import Engine
 from app.models.folder import LibraryModel, ModelLibrary, Place
 from app.models.library import shipped_models
@@ -22,12 +23,21 @@ _PREFERRED = "smollm2"  # of the shipped models the one for free talk
 class ModelChoice:
     """Any thread. ``select`` loads on a thread of its own; progress and errors arrive as the engine's events."""
 
-    def __init__(self, engine: Engine, settings: SettingsStore, library: ModelLibrary, roots: Sequence[Path]) -> None:
-        """``roots``: folders of the models that came with the program."""
+    def __init__(
+        self,
+        engine: Engine,
+        settings: SettingsStore,
+        library: ModelLibrary,
+        roots: Sequence[Path],
+        wishes: Callable[[str], ModelWishes],
+    ) -> None:
+        """``roots``: folders of the models that came with the program. ``wishes``: how a model is to be loaded, in
+        effect (see ``ModelPlans.effective``)."""
         self._engine = engine
         self._settings = settings
         self._library = library
         self._roots = tuple(roots)
+        self._wishes = wishes
         self._lock = threading.Lock()
         self._loading: _Loading | None = None
 
@@ -83,7 +93,6 @@ class ModelChoice:
 
     def request(self, path: str | None = None) -> LoadRequest:
         """How the current model (or the one at ``path``) is loaded. Raises AppError ``no-model``."""
-        settings = self._settings.get()
         if path is None:
             model = self.current()
             if model is None:
@@ -91,11 +100,14 @@ class ModelChoice:
                     "no-model", "There is no model to answer.", "Open a GGUF file, or install the starter model."
                 )
             path = model.path
+        wishes = self._wishes(path)
         return LoadRequest(
             path,
-            context=settings.context,
-            gpu_layers=settings.gpu_layers,
-            threads=settings.threads,
+            context=wishes.context,
+            gpu_layers=wishes.gpu_layers,
+            threads=wishes.threads,
+            expert_layers=wishes.expert_layers,
+            kv_types=wishes.kv_types,
         )
 
     def info(self) -> ModelInfo | None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from app.cli.local_model import local_model
 from app.cli.output import JsonLines, Plain
 from app.domain.errors import AppError
+from app.domain.placement import KV_TYPES
 from app.engine.devices import Machine, invented_gpus, invented_ram, parse_size, this_ram
-from app.engine.placement.cache import KV_TYPES
 from app.engine.placement.plan import Plan, Share, Wishes
 from app.engine.placement.planner import make_plan
 from app.engine.placement.shape import read_shape

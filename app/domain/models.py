@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from app.domain.placement import Placement
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -71,6 +73,7 @@ class ModelInfo:
     devices: tuple[str, ...] = ()  # where the weights lie, in words
     seconds: float = 0.0  # how long the load took
     backends: tuple[str, ...] = ()  # paths of the engine's libraries chosen for this machine, where there is a choice
+    placement: Placement | None = None  # None where the file's header was not understood
 
 
 class TokenPiece(NamedTuple):

@@ -56,6 +56,10 @@ class Paths:
     def settings_file(self) -> Path:
         return self.config / "settings.json"
 
+    @property
+    def model_wishes_file(self) -> Path:
+        return self.config / "models.json"
+
     def create(self) -> "Paths":
         """Make the missing folders, readable by the owner alone. Raises AppError ``folder-unusable``."""
         for folder in (self.data, self.config, self.cache, self.models, self.logs):

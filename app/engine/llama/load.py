@@ -52,7 +52,7 @@ def load(request: LoadRequest, stop: Callable[[], bool], progress: Callable[[flo
     name = display_name(request.path)
     parts = check_model_file(Path(request.path))
     plan = decide(request, parts[0], this_machine())
-    model = _load_model(parts[0], plan, name, stop, progress)
+    model = _load_model(parts[0], plan, name, stop, progress, request.rung)
     if not has_vocabulary(model):
         raise not_a_chat_model(name)
     vocabulary = Vocabulary(model)
@@ -61,7 +61,7 @@ def load(request: LoadRequest, stop: Callable[[], bool], progress: Callable[[flo
     params = context_params(plan, request, trained)
     context = _make_context(model, params, threads, name)
     _try_one_token(context, vocabulary, name)
-    info = _describe(model, context, vocabulary, request.path, trained, places(plan), time.perf_counter() - started)
+    info = _describe(model, context, vocabulary, request.path, trained, plan, time.perf_counter() - started)
     return LoadedModel(model, context, vocabulary, info, threads, _state_key(parts, params, context))
 
 
@@ -86,13 +86,13 @@ def _state_key(parts: Sequence[Path], params: Any, context: Any) -> str:
 
 
 def _load_model(
-    path: Path, plan: Plan | None, name: str, stop: Callable[[], bool], progress: Callable[[float], None]
+    path: Path, plan: Plan | None, name: str, stop: Callable[[], bool], progress: Callable[[float], None], rung: int
 ) -> Any:
     def on_progress(done: float, _user: int | None) -> bool:
         progress(done)
         return not stop()
 
-    params, keep = model_params(plan)
+    params, keep = model_params(plan, rung=rung)
     params.progress_callback = callback = lib.llama_progress_callback(on_progress)
     model = lib.llama_model_load_from_file(os.fsencode(path), params)
     del callback, keep  # C used them until here
@@ -145,7 +145,7 @@ def _describe(
     vocabulary: Vocabulary,
     path: str,
     trained: int,
-    devices: tuple[str, ...],
+    plan: Plan | None,
     seconds: float,
 ) -> ModelInfo:
     buffer = ctypes.create_string_buffer(256)
@@ -167,7 +167,8 @@ def _describe(
         add_bos=vocabulary.add_bos,
         eog_ids=vocabulary.eog,
         control_tokens={vocabulary.spelling(token): token for token in sorted(vocabulary.control)},
-        devices=devices,
+        devices=places(plan),
         seconds=seconds,
         backends=bindings.backends(),
+        placement=plan.shown() if plan is not None else None,
     )

@@ -57,13 +57,13 @@ class _Override(ctypes.Structure):
     _fields_ = (("pattern", ctypes.c_char_p), ("buft", ctypes.c_void_p))
 
 
-def model_params(plan: Plan | None) -> tuple[Any, list[Any]]:
+def model_params(plan: Plan | None, *, rung: int = 0) -> tuple[Any, list[Any]]:
     """``llama_model_params``, and what has to live until the load is over."""
     params = lib.llama_model_default_params()
     params.n_gpu_layers = plan.gpu_layers if plan else 0
     # With weights in its layout for AMX this llama.cpp aborts (latent attention) or crashes (Q4_1), and there is no
-    # switch for it alone.
-    params.use_extra_bufts = "AMX" not in bindings.layouts()
+    # switch for it alone. What died once for another reason is not tried in such a layout again.
+    params.use_extra_bufts = rung == 0 and "AMX" not in bindings.layouts()
     keep: list[Any] = []
     if plan is None:
         return params, keep
@@ -90,18 +90,13 @@ def context_params(plan: Plan | None, request: LoadRequest, trained: int) -> Any
         params.n_ctx = plan.context
         params.type_k, params.type_v = (_TYPES[kind] for kind in plan.kv_types)
         params.swa_full = plan.full_window
-        partly = 0 < plan.gpu_layers <= _layers(plan)
+        partly = 0 < plan.gpu_layers <= plan.layers
         if partly or plan.kv_types[1] != "f16":
             params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED  # "auto" gives up where layers are split
     batch = plan.micro_batch if plan else MICRO_BATCH
     params.n_batch = params.n_ubatch = min(batch, params.n_ctx)
     params.n_outputs_max = 1  # one row of logits, for the last token
     return params
-
-
-def _layers(plan: Plan) -> int:
-    """How many the model has, the output not counted."""
-    return max(share.layers[1] for share in plan.shares)
 
 
 def places(plan: Plan | None) -> tuple[str, ...]:
@@ -116,5 +111,5 @@ def places(plan: Plan | None) -> tuple[str, ...]:
 def _worth_naming(plan: Plan) -> Sequence[Share]:
     """Embeddings alone are always in RAM."""
     gpus = [share for share in plan.gpus if share.used]
-    everything = plan.gpu_layers > _layers(plan) and not plan.experts_in_ram
+    everything = plan.gpu_layers > plan.layers and not plan.experts_in_ram
     return gpus if gpus and everything else [*gpus, plan.ram]

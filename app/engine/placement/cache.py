@@ -5,8 +5,6 @@ from app.gguf.types import TENSOR_TYPES
 
 PADDING = 256  # llama.cpp pads the number of cells to it
 _TYPES = {kind.name.lower(): kind for kind in TENSOR_TYPES.values()}
-KV_TYPES = ("f16", "bf16", "f32", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
-"""What llama.cpp takes for keys and values."""
 
 
 def cells(context: int) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.domain.placement import DeviceShare, Placement
 from app.engine.devices import Device
 from app.engine.placement.shape import Weights
 
@@ -52,15 +53,18 @@ class Share:
 class Plan:
     """Sizes in bytes.
 
-    ``shares``: GPUs in order, RAM last. ``disk``: how much of the RAM's weights does not fit there and is read from the
-    file again and again. ``tensor_split``: layers on each GPU. ``experts_in_ram``: of the layers on GPUs, those whose
-    experts are not there. ``mmap``: map the file instead of reading it, and leave weights as they are stored.
-    ``measured``: whether the bandwidths behind ``tokens_per_second`` are. ``fits``: whether this will run at all;
-    ``why``: in either case the reason. ``sentence``: all of it for a beginner.
+    ``layers``: of the model, the output not counted. ``shares``: GPUs in order, RAM last. ``disk``: how much of the
+    RAM's weights does not fit there and is read from the file again and again. ``tensor_split``: layers on each GPU.
+    ``experts_in_ram``: of the layers on GPUs, those whose experts are not there. ``mmap``: map the file instead of
+    reading it, and leave weights as they are stored. ``measured``: whether the bandwidths behind ``tokens_per_second``
+    are. ``fits``: whether this will run at all; ``why``: in either case the reason. ``sentence``: all of it for a
+    beginner.
     """
 
     model: str
     architecture: str
+    layers: int
+    layers_with_experts: int
     weights: int
     context: int
     context_trained: int
@@ -90,3 +94,38 @@ class Plan:
     @property
     def gpus(self) -> tuple[Share, ...]:
         return self.shares[:-1]
+
+    def shown(self) -> Placement:
+        """As a person sees it."""
+        return Placement(
+            model=self.model,
+            context=self.context,
+            context_trained=self.context_trained,
+            layers=self.layers + 1,
+            layers_with_experts=self.layers_with_experts,
+            gpu_layers=self.gpu_layers,
+            expert_layers=self.expert_layers,
+            kv_types=self.kv_types,
+            micro_batch=self.micro_batch,
+            weights=self.weights,
+            shares=tuple(map(_shown, self.shares)),
+            disk=self.disk,
+            tokens_per_second=self.tokens_per_second,
+            measured=self.measured,
+            fits=self.fits,
+            sentence=self.sentence,
+            why=self.why,
+        )
+
+
+def _shown(share: Share) -> DeviceShare:
+    return DeviceShare(
+        name=share.device.name,
+        kind=share.device.kind.value,
+        total=share.device.total,
+        free=share.device.free,
+        dense=share.weights.every_token,
+        experts=share.weights.experts,
+        kv=share.kv,
+        compute=share.compute,
+    )

@@ -299,6 +299,8 @@ def _finish(model: ModelShape, machine: Machine, wishes: Wishes, draft: _Draft, 
     return Plan(
         model=model.name,
         architecture=model.architecture,
+        layers=len(model.layers),
+        layers_with_experts=model.expert_layers,
         weights=model.weights,
         context=draft.context,
         context_trained=model.context_trained,

@@ -1,0 +1,134 @@
+"""Where a model would lie and how fast it would be: of a file that is here, or of one that could be downloaded.
+
+Any thread but the UI's: headers are read, the machine is asked. Nothing is loaded.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from app.domain.cancel import CancelToken
+from app.domain.models import ModelInfo
+from app.domain.placement import ModelWishes, Placement
+from app.engine.devices import Device, Machine, this_ram
+from app.engine.files import display_name, shards
+from app.engine.placement.plan import Wishes
+from app.engine.placement.planner import make_plan
+from app.engine.placement.shape import ModelShape, read_shape, shape_of
+from app.engine.probe import this_machine
+from app.models.room import ModelRoom
+from app.storage.model_wishes import ModelWishesStore
+from app.storage.settings import SettingsStore
+
+KEPT = 8  # shapes: a large header takes a second to read
+
+
+class ModelPlans:
+    """``loaded``: the model in memory. ``probe`` asks the machine; its GPUs and bandwidth are asked for once."""
+
+    def __init__(
+        self,
+        room: ModelRoom,
+        settings: SettingsStore,
+        wishes: ModelWishesStore,
+        loaded: Callable[[], ModelInfo | None],
+        probe: Callable[[], Machine] = this_machine,
+    ) -> None:
+        self._room = room
+        self._settings = settings
+        self._wishes = wishes
+        self._loaded = loaded
+        self._probe = probe
+        self._lock = threading.Lock()
+        self._machine: Machine | None = None
+        self._shapes: dict[tuple[object, ...], ModelShape] = {}
+
+    def wishes(self, path: str) -> ModelWishes:
+        """What the person decided about this model; None where the settings for all models or the plan decide."""
+        return self._wishes.get(path)
+
+    def remember(self, path: str, wishes: ModelWishes) -> None:
+        """For the next load. Raises AppError ``settings-not-saved``."""
+        self._wishes.put(path, wishes)
+
+    def of_file(self, path: str, wishes: ModelWishes | None = None) -> Placement:
+        """``wishes``: instead of the remembered ones. Raises AppError where the file is no model."""
+        effective = self.effective(self.wishes(path) if wishes is None else wishes)
+        return self._plan(self._shape_of_file(Path(path)), effective)
+
+    def of_download(self, name: str, quantization: str, cancel: CancelToken | None = None) -> Placement:
+        """Of a model on the Hub (``OWNER/NAME`` or a name of the catalogue) in one quantization, from its files' first
+        megabytes. Raises AppError as the Hub's look-ups do."""
+        repository = self._room.repository(name, cancel)
+        variant = repository.variant(quantization)
+        key = (repository.id, repository.revision, variant.name)
+        shape = self._known(key)
+        if shape is None:
+            hub = self._room.hub()
+            headers = [hub.header(repository.id, repository.revision, file, cancel=cancel) for file in variant.files]
+            shape = self._keep(key, shape_of(headers, display_name(variant.files[0].path)))
+        return self._plan(shape, self.effective(ModelWishes()))
+
+    def effective(self, wishes: ModelWishes) -> ModelWishes:
+        """With what the settings say for all models, where nothing was decided about this one."""
+        settings = self._settings.get()
+        return replace(
+            wishes,
+            context=wishes.context or settings.context,
+            gpu_layers=settings.gpu_layers if wishes.gpu_layers is None else wishes.gpu_layers,
+            threads=wishes.threads or settings.threads,
+        )
+
+    def _plan(self, shape: ModelShape, wishes: ModelWishes) -> Placement:
+        plan = make_plan(
+            shape,
+            self._free(),
+            Wishes(
+                context=wishes.context,
+                kv_types=wishes.kv_types or ("f16", "f16"),
+                gpu_layers=wishes.gpu_layers,
+                expert_layers=wishes.expert_layers,
+                threads=wishes.threads,
+            ),
+        )
+        return plan.shown()
+
+    def _shape_of_file(self, path: Path) -> ModelShape:
+        try:
+            stats = [part.stat() for part in shards(path)]
+        except OSError:
+            return read_shape(path)  # it says what is wrong
+        key = (str(path), *((stat.st_size, stat.st_mtime_ns) for stat in stats))
+        return self._known(key) or self._keep(key, read_shape(path))
+
+    def _known(self, key: tuple[object, ...]) -> ModelShape | None:
+        with self._lock:
+            return self._shapes.get(key)
+
+    def _keep(self, key: tuple[object, ...], shape: ModelShape) -> ModelShape:
+        with self._lock:
+            self._shapes[key] = shape
+            while len(self._shapes) > KEPT:
+                del self._shapes[next(iter(self._shapes))]
+        return shape
+
+    def _free(self) -> Machine:
+        """The machine with nothing of ours in its memory: the next model takes the place of the loaded one."""
+        info = self._loaded()
+        loaded = info.placement if info is not None else None
+        with self._lock:
+            if self._machine is None:
+                machine = self._probe()
+                gpus = zip(machine.gpus, loaded.shares[:-1] if loaded else (), strict=False)
+                known = tuple(_more(device, share.used) for device, share in gpus)
+                self._machine = replace(machine, gpus=known + machine.gpus[len(known) :])
+            machine = self._machine
+        ram = this_ram(measure=False)
+        ram = replace(machine.ram, total=ram.total, free=ram.free)
+        back = max(0, loaded.shares[-1].used - loaded.disk) if loaded is not None else 0
+        return replace(machine, ram=_more(ram, back))
+
+
+def _more(device: Device, size: int) -> Device:
+    return replace(device, free=min(device.total, device.free + size))

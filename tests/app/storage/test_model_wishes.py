@@ -1,0 +1,52 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from app.domain.errors import AppError
+from app.domain.placement import ModelWishes
+from app.storage.model_wishes import ModelWishesStore
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "models.json"
+
+
+def test_a_model_keeps_its_wishes_wherever_it_lies(path: Path) -> None:
+    wishes = ModelWishes(context=4096, gpu_layers=0, expert_layers=7, kv_types=("q8_0", "q8_0"), threads=3)
+    ModelWishesStore(path).put("/one/Some-Q4_K_M.gguf", wishes)
+    assert ModelWishesStore(path).get("/other/Some-Q4_K_M.gguf") == wishes
+    assert ModelWishesStore(path).get("/one/Some-Q8_0.gguf") == ModelWishes()
+
+
+def test_wishes_of_one_model_leave_the_others_alone_and_none_takes_them_back(path: Path) -> None:
+    one, other = ModelWishesStore(path), ModelWishesStore(path)
+    one.put("a.gguf", ModelWishes(context=1024))
+    other.put("b.gguf", ModelWishes(threads=2))
+    one.put("a.gguf", ModelWishes())
+    assert json.loads(path.read_text()) == {"b.gguf": {"threads": 2}}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"a.gguf": 3}', "\x00", '{"a.gguf": {"context": "many"}}'])
+def test_a_damaged_file_is_no_wishes(path: Path, text: str) -> None:
+    path.parent.mkdir()
+    path.write_text(text)
+    store = ModelWishesStore(path)
+    assert store.get("a.gguf") == ModelWishes()
+    store.put("a.gguf", ModelWishes(threads=1))
+    assert store.get("a.gguf") == ModelWishes(threads=1)
+
+
+def test_values_that_make_no_sense_are_left_to_the_plan(path: Path) -> None:
+    path.parent.mkdir()
+    entry = {"context": 0, "threads": 0, "gpu_layers": 0, "expert_layers": -1, "kv_types": ["f16", "q3"], "new": 1}
+    path.write_text(json.dumps({"a.gguf": entry}))
+    assert ModelWishesStore(path).get("a.gguf") == ModelWishes(gpu_layers=0)
+
+
+def test_a_disk_that_refuses_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "models.json").mkdir()
+    with pytest.raises(AppError) as caught:
+        ModelWishesStore(tmp_path / "models.json").put("a.gguf", ModelWishes(threads=1))
+    assert caught.value.code == "settings-not-saved"
