@@ -18,6 +18,8 @@ from app.domain.events import TokenRate
 from app.domain.messages import GenerationStats, Message, NotePart, ToolCallPart, ToolResultPart, ToolStatus
 from app.domain.protocols import Clock, Publish
 
+RATE_S = 0.25  # between two looks at the speed
+
 
 class RoundWriter:
     """Turns one round's parser events into parts of the answer."""
@@ -62,7 +64,7 @@ class RoundWriter:
 
 
 class Rate:
-    """Tells about once a second how fast tokens come and how full the context is."""
+    """Tells several times a second how fast tokens come and how full the context is."""
 
     def __init__(self, publish: Publish, clock: Clock, message: Message, used: int, size: int) -> None:
         self._publish = publish
@@ -76,7 +78,7 @@ class Rate:
     def count(self, tokens: int) -> None:
         self._used += tokens
         self._tokens += tokens
-        if self._clock.monotonic() - self._since >= 1.0:
+        if self._clock.monotonic() - self._since >= RATE_S:
             self.tell()
 
     def tell(self) -> None:

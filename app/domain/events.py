@@ -90,7 +90,8 @@ class ApprovalRequested:
 
 @dataclass(frozen=True, slots=True)
 class TokenRate:
-    """While an answer streams, about once a second: tokens a second now, and how full the context is."""
+    """While an answer streams, about four times a second: tokens a second since the last one, and how full the context
+    is."""
 
     conversation_id: str
     answer_id: str

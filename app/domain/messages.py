@@ -113,13 +113,30 @@ Part: TypeAlias = (
 )
 
 
+class Change(StrEnum):
+    """Why tokens that were known had to be evaluated again."""
+
+    NONE = ""
+    MODEL = "model"  # another model, or this one loaded in another way
+    INSTRUCTIONS = "instructions"  # the system prompt
+    TOOLS = "tools"
+    EXAMPLES = "examples"  # of citing, which stand before a question with sources
+    THINKING = "thinking"  # reasoning was switched on or off
+    DROPPED = "dropped"  # the oldest messages left the context
+    BRANCH = "branch"  # another branch of the conversation
+    REASONING = "reasoning"  # the template leaves old reasoning out
+    FORGOTTEN = "forgotten"  # the engine no longer had them
+    SPELLING = "spelling"  # the same text in other tokens
+
+
 @dataclass(frozen=True, slots=True)
 class GenerationStats:
     """Counts in tokens, times in seconds, of one generation or summed over the rounds of a turn.
 
     ``cached_from``: where the cached tokens were: "memory", "disk" (a saved state), "none". ``known_tokens``: how many
     the engine knew there; those beyond ``cached_tokens`` differ from the prompt. ``restore_s``, a part of
-    ``prefill_s``: finding and reading them.
+    ``prefill_s``: finding and reading them. ``evaluated_tokens``: of the prompts of all rounds, those that were
+    evaluated, ``again_tokens`` of them although they had been before, and ``again_because`` the first reason for it.
     """
 
     prompt_tokens: int = 0
@@ -131,6 +148,9 @@ class GenerationStats:
     cached_from: str = "none"
     known_tokens: int = 0
     restore_s: float = 0.0
+    evaluated_tokens: int = 0
+    again_tokens: int = 0
+    again_because: Change = Change.NONE
 
 
 @dataclass(frozen=True, slots=True)

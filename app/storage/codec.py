@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from app.domain.messages import (
     AttachmentPart,
+    Change,
     CitationPart,
     GenerationStats,
     NotePart,
@@ -66,7 +67,12 @@ def encode_stats(stats: GenerationStats | None) -> str | None:
 
 
 def decode_stats(text: str | None) -> GenerationStats | None:
-    return None if text is None else _build(GenerationStats, json.loads(text))
+    if text is None:
+        return None
+    values = json.loads(text)
+    because = values.pop("again_because", "")
+    known = because in set(Change)  # a newer version may have other reasons
+    return _build(GenerationStats, {**values, "again_because": Change(because) if known else Change.NONE})
 
 
 def pack_ids(ids: Iterable[int]) -> bytes:
