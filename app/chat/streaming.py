@@ -89,7 +89,7 @@ class Rate:
 
 
 def summed(total: GenerationStats, more: GenerationStats, *, first: bool) -> GenerationStats:
-    """Sums over the rounds of a turn. What concerns the prompt is the last round's, which holds the earlier ones; where
+    """Sums over the rounds of a turn. What a prompt holds is the last round's, which holds the earlier ones; where
     it was found in the cache is the first round's, since the later ones find it in memory."""
     return GenerationStats(
         prompt_tokens=more.prompt_tokens,
@@ -101,4 +101,7 @@ def summed(total: GenerationStats, more: GenerationStats, *, first: bool) -> Gen
         cached_from=more.cached_from if first else total.cached_from,
         known_tokens=more.known_tokens,
         restore_s=total.restore_s + more.restore_s,
+        evaluated_tokens=total.evaluated_tokens + more.evaluated_tokens,
+        again_tokens=total.again_tokens + more.again_tokens,
+        again_because=total.again_because or more.again_because,
     )

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from app.chat.answer import Answer
 from app.chat.history import rounds
 from app.chat.instructions import EXAMPLES, system_prompt
 from app.chat.prompt import Prompt, PromptBuilder, PromptOptions
+from app.chat.reuse import PromptFacts, PromptLedger, explained
 from app.chat.streaming import Rate, RoundWriter, summed
 from app.chat.style import ModelStyle, Profile
 from app.chat.toolrun import ToolRunner
@@ -52,6 +53,7 @@ class TurnTools:
     search: PassageSearch
     publish: Publish
     clock: Clock
+    prompts: PromptLedger = field(default_factory=PromptLedger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +268,23 @@ class Turn:
             self._span(number, raw, ids)
         writer.finish(truncated=finished.stop_reason is not StopReason.STOP)
         self._used = finished.stats.prompt_tokens + finished.stats.generated_tokens
-        self._stats = summed(self._stats, finished.stats, first=number == 0 or partial is not None)
+        stats = self._explained(finished.stats, prompt, style, options)
+        self._stats = summed(self._stats, stats, first=number == 0 or partial is not None)
         self._save()
         return finished
+
+    def _explained(
+        self, stats: GenerationStats, prompt: Prompt, style: ModelStyle, options: PromptOptions
+    ) -> GenerationStats:
+        message, history = self._message, self._request.history
+        facts = PromptFacts(
+            (style.model.name, style.model.context),
+            options,
+            prompt.dropped,
+            (*(past.id for past in history), message.id),
+            self._used,
+        )
+        return explained(stats, facts, self._shared.prompts.exchange(message.conversation_id, facts), history)
 
     def _stream(self, prompt: Prompt, writer: RoundWriter, raw: list[str], ids: list[int], number: int) -> Finished:
         shared, message = self._shared, self._message

@@ -121,13 +121,21 @@ class Chat:
         self.clock = FixedClock()
         self.system = "Be brief."
         self.approval = "effects"
-        self.service = ChatService(
+        self.service = self._serve()
+        self.events: list[Event] = []
+
+    def _serve(self) -> ChatService:
+        return ChatService(
             TurnTools(self.engine, self.store, self.shelf, self.mailbox.publish, self.clock),
             ToolRegistry([Calculator(), self.stamp]),
             lambda: LoadRequest("/models/kimi.gguf"),
             lambda: Settings(system_prompt=self.system, approval=self.approval),
         )
-        self.events: list[Event] = []
+
+    def restart(self) -> None:
+        """The program ends and starts again; the engine keeps what it has, as a saved state would."""
+        self.service.close()
+        self.service = self._serve()
 
     def conversation(self, *documents: str) -> Conversation:
         return self.store.create(documents=documents)

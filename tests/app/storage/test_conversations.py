@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from app.domain.errors import AppError
 from app.domain.messages import (
     AttachmentPart,
+    Change,
     CitationPart,
     GeneratedSpan,
     GenerationStats,
@@ -75,7 +76,7 @@ def test_every_kind_of_part_and_the_spans_come_back(
         role=Role.ASSISTANT,
         model="tiny",
         stop_reason=StopReason.LENGTH,
-        stats=GenerationStats(10, 4, 3, 0.5, 0.25, 0.125),
+        stats=GenerationStats(10, 4, 3, 0.5, 0.25, 0.125, again_tokens=2, again_because=Change.TOOLS),
         error="It broke.",
         spans=(GeneratedSpan(0, "<think>because", (0, 1, 2**32 - 1), "v1"), GeneratedSpan(1, "", (), "v1")),
     )
@@ -403,3 +404,15 @@ def test_a_streaming_answers_growing_span_is_kept_with_its_text(tmp_path: Path) 
         assert saved.spans == (first, GeneratedSpan(1, "xxx", (2, 3, 4), "v"))
     finally:
         store.close()
+
+
+def test_a_reason_that_this_version_does_not_know_is_none(
+    store: ConversationStore, chats_db: Path, make_message: MakeMessage
+) -> None:
+    message = make_message(store.create().id, None, role=Role.ASSISTANT, stats=GenerationStats(10, again_tokens=2))
+    store.add_message(message)
+    store.close()
+    with closing(sqlite3.connect(chats_db)) as raw, raw:
+        raw.execute("UPDATE messages SET stats = json_set(stats, '$.again_because', 'of tomorrow')")
+    with closing(ConversationStore(chats_db)) as again:
+        assert again.message(message.id).stats == GenerationStats(10, again_tokens=2)

@@ -1,0 +1,81 @@
+"""What of a prompt was computed before, and why it had to be computed again where that happened."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from app.chat.prompt import PromptOptions
+from app.domain.messages import Change, GenerationStats, Message, Role
+
+KEPT = 256  # conversations whose last prompt is known
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFacts:
+    """What a prompt was made of. ``model``: the file and how it is loaded; ``messages``: ids from the root to the
+    answer; ``length``: tokens of the prompt and of what was written after it."""
+
+    model: tuple[str, int]
+    options: PromptOptions
+    dropped: int
+    messages: tuple[str, ...]
+    length: int
+
+
+class PromptLedger:
+    """The last prompt of each conversation. Any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: OrderedDict[str, PromptFacts] = OrderedDict()
+
+    def exchange(self, conversation: str, facts: PromptFacts) -> PromptFacts | None:
+        """Remember ``facts``; what was remembered before."""
+        with self._lock:
+            before = self._last.pop(conversation, None)
+            self._last[conversation] = facts
+            while len(self._last) > KEPT:
+                self._last.popitem(last=False)
+        return before
+
+
+def explained(
+    stats: GenerationStats, facts: PromptFacts, before: PromptFacts | None, history: Sequence[Message]
+) -> GenerationStats:
+    """``stats`` of one round with what it evaluated, what of that again, and why. ``history``: root to the question;
+    its last answer stands in for ``before`` after a restart of the program."""
+    evaluated = stats.prompt_tokens - stats.cached_tokens
+    length = before.length if before is not None else _length(history)
+    again = max(0, min(length, stats.prompt_tokens - 1) - stats.cached_tokens)
+    because = _change(stats, facts, before, history) if again else Change.NONE
+    return replace(stats, evaluated_tokens=evaluated, again_tokens=again, again_because=because)
+
+
+def _length(history: Sequence[Message]) -> int:
+    """Tokens that the last answer ended with, 0 where there is none."""
+    stats = next((message.stats for message in reversed(history) if message.stats is not None), None)
+    return stats.prompt_tokens + stats.generated_tokens if stats is not None else 0
+
+
+def _change(
+    stats: GenerationStats, facts: PromptFacts, before: PromptFacts | None, history: Sequence[Message]
+) -> Change:
+    if before is None:
+        answers = [message.model for message in history if message.role is Role.ASSISTANT and message.model]
+        if answers and answers[-1] != facts.model[0]:
+            return Change.MODEL
+        return Change.REASONING if stats.cached_tokens else Change.FORGOTTEN
+    then, now = before.options, facts.options
+    changes = (
+        (Change.MODEL, before.model != facts.model),
+        (Change.INSTRUCTIONS, then.system != now.system),
+        (Change.TOOLS, then.tools != now.tools),
+        (Change.EXAMPLES, then.examples != now.examples),
+        (Change.THINKING, then.think != now.think),
+        (Change.DROPPED, before.dropped != facts.dropped),
+        (Change.BRANCH, facts.messages[: len(before.messages)] != before.messages),
+        (Change.FORGOTTEN, not stats.cached_tokens),
+        (Change.REASONING, facts.messages != before.messages),  # another turn; its template leaves it out
+    )
+    return next((change for change, holds in changes if holds), Change.SPELLING)
