@@ -60,14 +60,8 @@ class ModelPlans:
     def of_download(self, name: str, quantization: str, cancel: CancelToken | None = None) -> Placement:
         """Of a model on the Hub (``OWNER/NAME`` or a name of the catalogue) in one quantization, from its files' first
         megabytes. Raises AppError as the Hub's look-ups do."""
-        repository = self._room.repository(name, cancel)
-        variant = repository.variant(quantization)
-        key = (repository.id, repository.revision, variant.name)
-        shape = self._known(key)
-        if shape is None:
-            hub = self._room.hub()
-            headers = [hub.header(repository.id, repository.revision, file, cancel=cancel) for file in variant.files]
-            shape = self._keep(key, shape_of(headers, display_name(variant.files[0].path)))
+        key = (name, quantization)
+        shape = self._known(key) or self._keep(key, shape_on_hub(self._room, name, quantization, cancel))
         return self._plan(shape, self.effective(ModelWishes()))
 
     def effective(self, wishes: ModelWishes) -> ModelWishes:
@@ -128,6 +122,15 @@ class ModelPlans:
         ram = replace(machine.ram, total=ram.total, free=ram.free)
         back = max(0, loaded.shares[-1].used - loaded.disk) if loaded is not None else 0
         return replace(machine, ram=_more(ram, back))
+
+
+def shape_on_hub(room: ModelRoom, name: str, quantization: str, cancel: CancelToken | None = None) -> ModelShape:
+    """From the headers of all files of a model, by range. Raises AppError as the Hub's look-ups do."""
+    repository = room.repository(name, cancel)
+    files = repository.variant(quantization).files
+    hub = room.hub()
+    headers = [hub.header(repository.id, repository.revision, file, cancel=cancel) for file in files]
+    return shape_of(headers, display_name(files[0].path))
 
 
 def _more(device: Device, size: int) -> Device:

@@ -1,6 +1,8 @@
 """The file of a model that a command names: by path, or by its name in the library (shipped, downloaded, opened)."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.domain.clock import SystemClock
@@ -17,11 +19,17 @@ def local_model(name_or_path: str) -> Path:
     path = Path(name_or_path).expanduser()
     if path.is_file() or path.suffix.casefold() == ".gguf" or len(path.parts) > 1:
         return path.absolute()
+    with model_room() as room:
+        return Path(room.library.find(name_or_path).path)
+
+
+@contextmanager
+def model_room() -> Iterator[ModelRoom]:
+    """The person's own, without anybody who hears its events."""
     paths = Paths.default(os.environ)
     settings = SettingsStore(paths.settings_file)
-    gate = NetworkGate(settings.get)
-    room = ModelRoom(paths, settings, gate, Secrets(), lambda _event: None, SystemClock())
+    room = ModelRoom(paths, settings, NetworkGate(settings.get), Secrets(), lambda _event: None, SystemClock())
     try:
-        return Path(room.library.find(name_or_path).path)
+        yield room
     finally:
         room.close()

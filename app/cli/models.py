@@ -152,19 +152,7 @@ class _Command:
 
     def download(self, arguments: argparse.Namespace) -> int:
         repository = self._repository(arguments.name)
-        if not arguments.quantization and len(repository.variants) != 1:
-            choices = ", ".join(
-                f"{each.quantization or each.name} ({in_gigabytes(each.size)})" for each in repository.variants
-            )
-            raise AppError(
-                "quantization-needed",
-                "{repository} has {count} quantizations.",
-                "Name one of them: {choices}." if choices else "Look for a repository with GGUF files.",
-                repository=repository.id,
-                count=len(repository.variants),
-                choices=choices,
-            )
-        variant = repository.variant(arguments.quantization or repository.variants[0].name)
+        variant = repository.variant(arguments.quantization)
         cached = None if arguments.again else self._room.in_cache(repository, variant)
         if cached is not None:
             raise AppError(

@@ -4,20 +4,21 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.cli.local_model import local_model
+from app.chat.model_plan import shape_on_hub
+from app.cli.local_model import local_model, model_room
 from app.cli.output import JsonLines, Plain
-from app.domain.errors import AppError
 from app.domain.placement import KV_TYPES
 from app.engine.devices import Machine, invented_gpus, invented_ram, parse_size, this_ram
 from app.engine.placement.plan import Plan, Share, Wishes
 from app.engine.placement.planner import make_plan
-from app.engine.placement.shape import read_shape
+from app.engine.placement.shape import ModelShape, read_shape
 from app.engine.placement.words import size
 from app.engine.probe import this_machine
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a GGUF file, or the name of a model that is there")
+    parser.add_argument("model", metavar="MODEL", help="a GGUF file, a model that is there, or OWNER/NAME on the Hub")
+    parser.add_argument("quantization", metavar="QUANTIZATION", nargs="?", default="", help="of a model on the Hub")
     parser.add_argument("--gpu", metavar="SIZE", action="append", default=[], help="plan for a GPU of 24GB; repeatable")
     parser.add_argument("--ram", metavar="SIZE", help="plan for a machine with 64GB of memory")
     parser.add_argument("--context", metavar="N", type=_positive, help="tokens of conversation")
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         gpu_layers=arguments.gpu_layers,
         expert_layers=arguments.expert_layers,
     )
-    plan = make_plan(read_shape(_find(arguments.model)), machine, wishes)
+    plan = make_plan(_shape(arguments.model, arguments.quantization), machine, wishes)
     if arguments.json:
         JsonLines().write(record(plan))
     else:
@@ -46,16 +47,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _find(name: str) -> Path:
+def _shape(name: str, quantization: str) -> ModelShape:
+    """Of a file, or of a model that is not here: from its first megabytes on the Hub."""
     looks_local = name.casefold().endswith(".gguf") or Path(name).expanduser().exists()
-    if not looks_local and name.count("/") == 1:
-        raise AppError(
-            "plan-not-local",
-            "Models on the Hub cannot be planned yet: {name} is not on this computer.",
-            "Give the path of a .gguf file, or the name of a model that is here.",
-            name=name,
-        )
-    return local_model(name)
+    if looks_local or name.count("/") > 1:
+        return read_shape(local_model(name))
+    with model_room() as room:
+        known = any(name.casefold() == entry.name.casefold() for entry in room.catalogue)
+        if known or "/" in name:
+            return shape_on_hub(room, name, quantization)
+        return read_shape(Path(room.library.find(name).path))
 
 
 def _machine(arguments: argparse.Namespace) -> Machine:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.domain.errors import AppError
+from app.models.disk import in_gigabytes
 from app.models.shards import RepoFile, Variant
 
 # Licences that ask nothing of somebody who only runs a model. Any other is shown before the download.
@@ -56,7 +57,10 @@ class Repository:
     context: int = 0
 
     def variant(self, wanted: str) -> Variant:
-        """By quantization or name, in any case. Raises AppError ``quantization-unknown`` or ``shards-incomplete``."""
+        """By quantization or name, in any case; "": the only one. Raises AppError ``quantization-unknown``,
+        ``quantization-needed`` or ``shards-incomplete``."""
+        if not wanted:
+            wanted = self._only().name
         key = wanted.casefold()
         named = [item for item in self.variants if item.name.casefold() == key]
         found = named or [item for item in self.variants if item.quantization.casefold() == key]
@@ -81,6 +85,19 @@ class Repository:
                 there=len(found[0].files),
             )
         return found[0]
+
+    def _only(self) -> Variant:
+        if len(self.variants) == 1:
+            return self.variants[0]
+        choices = ", ".join(f"{each.quantization or each.name} ({in_gigabytes(each.size)})" for each in self.variants)
+        raise AppError(
+            "quantization-needed",
+            "{repository} has {count} quantizations.",
+            "Name one of them: {choices}." if choices else "Look for a repository with GGUF files.",
+            repository=self.id,
+            count=len(self.variants),
+            choices=choices,
+        )
 
 
 @dataclass(frozen=True, slots=True)

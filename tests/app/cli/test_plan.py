@@ -78,7 +78,6 @@ def test_a_model_by_name(run):
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (("unsloth/Kimi-K2-Thinking-GGUF",), "plan-not-local"),
         (("nothing-of-that-name",), "model-not-found"),
         (("gone.gguf", "--ram", "8GB"), "model-missing"),
         ((K2, "--gpu", "many"), "plan-size"),
