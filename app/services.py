@@ -77,7 +77,8 @@ class Services:
         roots = tuple(default_roots()) if model_roots is None else model_roots
         secrets, gate = Secrets(), NetworkGate(settings.get)
         room = ModelRoom(paths, settings, gate, secrets, publish, clock, shipped=roots)
-        worker = engine(publish) if engine else EngineWorker(publish, states=StateFolder(paths.cache / "states"))
+        states = StateFolder(paths.cache / "states")
+        worker = engine(publish) if engine else EngineWorker(publish, states=states, idle_unload_s=_rest(settings))
         plans = ModelPlans(room, settings, ModelWishesStore(paths.model_wishes_file), lambda: worker.model)
         models = ModelChoice(worker, settings, room.library, roots, lambda path: plans.effective(plans.wishes(path)))
         request = _request(models, model)
@@ -110,6 +111,10 @@ class Services:
         with contextlib.ExitStack() as ends:  # each ends, whatever another one raises
             for room in (self.store, self.documents, self.engine, self.model_room, self.models, self.chat):
                 ends.callback(room.close)
+
+
+def _rest(settings: SettingsStore) -> Callable[[], float | None]:
+    return lambda: settings.get().unload_after_minutes * 60.0 or None
 
 
 def _request(models: ModelChoice, model: str | None) -> Callable[[], LoadRequest]:

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ class Owner:
         publish: Publish,
         target: Target,
         states: StateFolder | None = None,
-        idle_unload_s: float | None = None,
+        idle_unload_s: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._publish = publish
         self._target = target
@@ -97,9 +97,10 @@ class Owner:
 
     def patience(self) -> float | None:
         """How many seconds the thread may wait before it calls ``advance`` again; None: for ever."""
-        if self._idle_unload_s is None or self._model is None or self._current is not None or self._asked:
+        limit = self._idle_unload_s()
+        if limit is None or self._model is None or self._current is not None or self._asked:
             return None
-        return max(0.0, self._idle_since + self._idle_unload_s - time.monotonic())
+        return max(0.0, self._idle_since + limit - time.monotonic())
 
     def advance(self) -> None:
         """Start what can be started, and tell those who wait how many are before them."""

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import multiprocessing
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -35,11 +35,12 @@ class EngineWorker:
         publish: Publish,
         *,
         states: StateFolder | None = None,
-        idle_unload_s: float | None = None,
+        idle_unload_s: Callable[[], float | None] = lambda: None,
         target: Target = child.run,
     ) -> None:
         """``states``: where conversations' KV caches, and what a model took on this machine, are kept; None: nowhere.
-        ``idle_unload_s``: after so long without work the model is unloaded; the next request loads it again.
+        ``idle_unload_s``: after so long without work the model is unloaded (None: never); the next request loads it
+        again.
         ``target``: what runs in the child; tests hand in another one."""
         self._owner = Owner(publish, target, states, idle_unload_s)
         self._lock = threading.Lock()

@@ -32,6 +32,7 @@ class Settings:
     context: int | None = None  # tokens
     gpu_layers: int | None = None
     threads: int | None = None
+    unload_after_minutes: int = 30  # without work; 0: never
     system_prompt: str = ""  # "" is ours
     approval: ApprovalLevel = "effects"  # which calls ask first
     keep_reasoning_open: bool = False

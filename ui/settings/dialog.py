@@ -52,6 +52,10 @@ class SettingsDialog(QDialog):
         self._context.setSingleStep(1024)
         self._threads = self._number(settings.threads, 256, "")
         self._gpu = self._optional_layers(settings.gpu_layers)
+        self._unload = self._box(0, 24 * 60)
+        self._unload.setSuffix(self.tr(" minutes"))
+        self._unload.setSpecialValueText(self.tr("Never"))
+        self._unload.setValue(settings.unload_after_minutes)
         self._text_limit = self._box(1, 4096)
         self._text_limit.setSuffix(self.tr(" MB"))
         self._text_limit.setValue(settings.max_text_file_mb)
@@ -105,6 +109,7 @@ class SettingsDialog(QDialog):
                         (self.tr("Context"), self._context),
                         (self.tr("Threads"), self._threads),
                         (self.tr("Layers on the GPU"), self._gpu),
+                        (self.tr("Unload when idle for"), self._unload),
                     ),
                 ),
                 (self.tr("Tools"), ((self.tr("Ask before one runs"), self._approval),)),
@@ -191,6 +196,7 @@ class SettingsDialog(QDialog):
             "context": self._context.value() or None,
             "threads": self._threads.value() or None,
             "gpu_layers": self._gpu.value() if self._gpu.value() >= 0 else None,
+            "unload_after_minutes": self._unload.value(),
             "max_text_file_mb": self._text_limit.value(),
             "offline": self.connections.offline.isChecked(),
             "proxy": self.connections.chosen_proxy(),

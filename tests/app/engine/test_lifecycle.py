@@ -101,7 +101,7 @@ def test_memory_of_the_ladder(tmp_path, model_file, monkeypatch):
 
 
 def test_an_idle_model_is_unloaded_and_comes_back_when_it_is_needed(start, model_file):
-    recorded = start(idle_unload_s=0.2)
+    recorded = start(idle_unload_s=lambda: 0.2)
     unloaded = threading.Event()
     recorded.listeners.append(lambda event: unloaded.set() if isinstance(event, ModelUnloaded) else None)
     recorded.engine.load(LoadRequest(model_file))

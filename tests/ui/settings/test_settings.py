@@ -203,3 +203,11 @@ def test_a_keyring_that_refuses_is_told(controller: SettingsController, settle: 
     controller.failed.connect(failures.append)
     controller.save_token("hf_secret")
     settle(lambda: [failure.code for failure in failures] == ["token-not-kept"])
+
+
+def test_when_an_idle_model_leaves_the_memory(dialog: SettingsDialog) -> None:
+    box = by_name(dialog, QSpinBox, "Unload when idle for")
+    assert box.text() == "30 minutes"
+    box.setValue(0)
+    assert box.text() == "Never"
+    assert dialog.changes() == {"unload_after_minutes": 0}
