@@ -4,7 +4,7 @@ import json
 import re
 from typing import NoReturn
 
-from app.chat.formats.source import Malformed, Source
+from app.chat.formats.source import Malformed, Source, Unexpected
 
 _PLAIN = re.compile(r'[^"\\]+')
 _STRUCTURE = re.compile(r'[\[\]{}",:]')
@@ -116,7 +116,7 @@ class JsonValue:
             self._keep(source.take(len(plain)))
             return
         if not _STRUCTURE.match(source.text, source.at):
-            raise Malformed("not JSON")
+            raise Unexpected("not JSON")
         self._structure(source.take(1))
 
     def _in_string(self, source: Source) -> None:

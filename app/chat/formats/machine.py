@@ -10,16 +10,17 @@ other calls or the end of the output follows, and stays reasoning otherwise ("to
 
 from collections.abc import Callable, Collection, Sequence
 
+from app.chat.formats.calls.named_json import read_named_json
 from app.chat.formats.family import CallReader, CallSink, Family, Header
-from app.chat.formats.jsontext import JsonValue
 from app.chat.formats.markers import Markers
 from app.chat.formats.protocol import Content, FormatEvent, Note, Reasoning
 from app.chat.formats.samples import Samples
 from app.chat.formats.schema import ToolTypes
 from app.chat.formats.sinks import TextSink
-from app.chat.formats.source import CONTROL, MAX_NAME, TEXT, CutOff, Malformed, Source, Steps
+from app.chat.formats.source import CONTROL, MAX_NAME, TEXT, CutOff, Malformed, Source, Steps, Unexpected
 
 MAX_GUESSES = 16  # calls tried without knowing the tokens; keeps the whole linear
+MIN_CUT = 3  # characters at the end that tell the beginning of a marker from text
 PIECE = 512  # longer input is used in pieces, so that the buffer stays short
 
 
@@ -43,6 +44,7 @@ class Machine:
         self._samples = Samples()
         self._guesses = 0
         self._bare_tried = False
+        self._truncated = False
         opened = max((generation_prompt.rfind(marker) for marker in family.think_open), default=-1)
         closed = max((generation_prompt.rfind(marker) for marker in family.think_close), default=-1)
         self._thinking = opened > closed
@@ -61,8 +63,8 @@ class Machine:
             next(self._steps)
         return self._flush()
 
-    def finish(self, *, truncated: bool = False) -> list[FormatEvent]:  # noqa: ARG002 - the contract; the end is enough
-        self._source.ended = True
+    def finish(self, *, truncated: bool = False) -> list[FormatEvent]:
+        self._source.ended, self._truncated = True, truncated
         for _ in self._steps:
             raise AssertionError("a reader waits for text after the end")
         self._reasoning.finish()
@@ -91,11 +93,25 @@ class Machine:
                 self._write(source.take(match.start() - source.at))
                 yield from self._marker(match.group())
                 continue
-            stop = len(source.text) if source.ended else markers.held(source.text, source.at)
-            self._write(source.take(stop - source.at))
+            self._write(source.take(markers.held(source.text, source.at) - source.at))
             if source.ended:
+                self._cut_marker()
                 return
             yield
+
+    def _cut_marker(self) -> None:
+        """The end of the output could be the beginning of a marker: drop it if it was cut off there."""
+        source, markers = self._source, self._markers
+        rest = source.text[source.at :]
+        flag = source.flag(len(rest))
+        begun = {
+            marker for marker in markers.all if marker.startswith(rest) and (flag != TEXT or marker in markers.spelt)
+        }
+        sure = flag == CONTROL or (self._truncated and len(rest) >= MIN_CUT and not self._samples.inside())
+        if not (rest and begun and sure):
+            self._write(source.take_all())
+        elif begun <= markers.calls:
+            self._emit(_note("incomplete", None))
 
     def _write(self, text: str) -> None:
         if text:
@@ -187,14 +203,31 @@ class Machine:
         self._end_reasoning(silent=True)
         source.record()
         source.take(len(marker))
+        yield from self._read(reader.read(marker, source, self._calls, self._tools), len(marker))
+        self._samples = Samples()
+
+    def _read(self, reading: Steps[None], opener: int) -> Steps[None]:
+        """Finish ``reading`` a call that is one; its opener has ``opener`` characters."""
         try:
-            yield from reader.read(marker, source, self._calls, self._tools)
+            yield from self._judged(reading)
         except CutOff:
             self._incomplete()
         except Malformed:
-            yield from self._malformed(len(marker))
-        source.stop_recording()
-        self._samples = Samples()
+            yield from self._malformed(opener)
+        self._source.stop_recording()
+
+    def _judged(self, reading: Steps[None]) -> Steps[None]:
+        """``reading``, where an end of the message inside of a call cuts the call off."""
+        source = self._source
+        try:
+            yield from reading
+        except CutOff:
+            source.take_all()
+            raise
+        except Unexpected:
+            if (yield from source.follows(*self._markers.ends)) and source.flag(1, source.spaces() or 0) != TEXT:
+                raise CutOff from None
+            raise
 
     def _guessed(self, marker: str, read: Callable[[str, Source, CallSink, ToolTypes], Steps[None]]) -> Steps[bool]:
         """Read a call that may be none. False puts everything back."""
@@ -205,12 +238,16 @@ class Machine:
         source.record()
         source.take(len(marker))
         try:
-            yield from read(marker, source, calls, self._tools)
-            real = not self._thinking or (yield from self._nothing_else())
+            real = not self._thinking
+            yield from self._judged(read(marker, source, calls, self._tools))
+            while not real and (following := (yield from source.accept(*sorted(self._markers.calls)))):
+                yield from self._judged(read(following, source, calls, self._tools))
+            real = real or (yield from self._nothing_else())
         except CutOff:
-            source.take_all()
             raw = source.recorded()
-            real = calls.name is not None and not any(close in raw for close in self._markers.think_close)
+            real = (calls.name is not None or calls.index > index) and not any(
+                close in raw for close in self._markers.think_close
+            )
             if real:
                 self._incomplete()
         except Malformed:
@@ -228,16 +265,19 @@ class Machine:
         return real
 
     def _nothing_else(self) -> Steps[bool]:
-        """Whether the output ends here or another call or an end follows."""
-        if not (yield from self._source.peek()):
-            return True
-        markers = self._markers
-        return (
-            yield from self._source.follows(*sorted(markers.calls | markers.ends | (markers.inner - markers.spelt)))
-        )
+        """Whether the output or the message ends here, apart from closing markers."""
+        source, markers, skip = self._source, self._markers, 0
+        closing = sorted((markers.inner - markers.spelt) | markers.think_close)
+        while not (yield from source.over(*markers.ends, skip=skip)):
+            for marker in closing:
+                if (yield from source.follows(marker, skip=skip)):
+                    skip = source.text.index(marker, source.at + skip) + len(marker) - source.at
+                    break
+            else:
+                return False
+        return True
 
     def _incomplete(self) -> None:
-        self._source.take_all()
         name = self._calls.name
         self._calls.broken("incomplete", self._source.recorded())
         self._emit(_note("incomplete", name))
@@ -247,6 +287,8 @@ class Machine:
         source, name = self._source, self._calls.name
         raw = source.recorded()
         source.stop_recording()
+        if not raw[opener:].strip() and (yield from source.follows(*self._markers.calls)):
+            return  # its opener was written twice
         if name is not None:
             self._calls.broken("malformed", raw)
         self._emit(_note("malformed", name))
@@ -318,6 +360,10 @@ class Machine:
             header = syntax.classify(text, self._tools)
         except (CutOff, Malformed):
             if source.ended and not syntax.soft:
+                header = syntax.classify(source.recorded()[len(opener) :], self._tools)
+                if header is not None and header.kind == "call":
+                    self._calls.open(header.name)
+                    self._incomplete()
                 source.stop_recording()
                 return
         if header is None:
@@ -338,35 +384,10 @@ class Machine:
             if self._content.started:
                 self._content.separate()
             return
-        source = self._source
-        source.record()
-        try:
-            yield from read_named_json(header.name, source, self._calls)
-        except CutOff:
-            self._incomplete()
-        except Malformed:
-            yield from self._malformed(0)
-        source.stop_recording()
-
-
-def read_named_json(name: str, source: Source, calls: CallSink, *, empty: tuple[str, ...] = ()) -> Steps[None]:
-    """Read the JSON object that stands here as the arguments of ``name``; nothing before one of ``empty`` is ``{}``."""
-    calls.open(name)
-    yield from source.skip_space()
-    if empty and (yield from source.follows(*empty)):
-        calls.close("{}")
-        return
-    value = JsonValue()
-    while not value.done:
-        try:
-            value.step(source)
-        finally:
-            calls.arguments(value.fresh()[1])
-        if not value.done:
-            if source.ended:
-                raise CutOff
-            yield
-    calls.close(value.checked_object())
+        self._source.record()
+        ends = tuple(self._markers.ends)
+        yield from self._read(read_named_json(header.name, self._source, self._calls, empty=ends), 0)
+        yield from self._source.accept(*ends)
 
 
 def _note(code: str, name: str | None) -> Note:

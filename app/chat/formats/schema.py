@@ -8,6 +8,14 @@ from app.chat.formats.literals import literal_json
 from app.chat.formats.source import Malformed
 
 ANY = frozenset({"string", "number", "boolean", "null", "object", "array"})
+_ALIASES = {  # names that are no JSON types and are used as such
+    **dict.fromkeys(("integer", "int", "float", "double", "long"), "number"),
+    **dict.fromkeys(("list", "tuple"), "array"),
+    "str": "string",
+    "bool": "boolean",
+    "dict": "object",
+    "none": "null",
+}
 _PYTHON_NAMES = {"True": "true", "False": "false", "None": "null"}
 _CONTAINER = re.compile(r"[\[{]")
 
@@ -95,7 +103,7 @@ class Typed:
     def _own_types(schema: Schema) -> set[str]:
         declared = schema.get("type")
         names = [declared] if isinstance(declared, str) else list(declared) if isinstance(declared, Sequence) else []
-        found = {"number" if name == "integer" else str(name) for name in names} & ANY
+        found = {_ALIASES.get(str(name).lower(), str(name).lower()) for name in names} & ANY
         choices = schema.get("enum", [schema["const"]] if "const" in schema else None)
         if not found and isinstance(choices, Sequence) and not isinstance(choices, str):
             found = {json_type(choice) for choice in choices}
@@ -131,6 +139,8 @@ def typed_value(raw: str, types: frozenset[str]) -> str:
         return quote(raw)
     text = raw.strip()
     scalar = _PYTHON_NAMES.get(text, text)
+    if "string" not in types and text.lower() in ("true", "false"):
+        scalar = text.lower()
     if scalar in ("true", "false"):
         return scalar if "boolean" in types else quote(raw)
     if scalar == "null":

@@ -18,6 +18,10 @@ class Malformed(Exception):
     """What was read is not what the wire format says."""
 
 
+class Unexpected(Malformed):
+    """The text that comes next is none of what may come next."""
+
+
 class CutOff(Exception):
     """The output ended inside a call."""
 
@@ -114,10 +118,17 @@ class Source:
             yield
 
     def accept(self, *literals: str) -> Steps[str]:
-        """Take whitespace and then the one of ``literals`` that follows; take nothing and return "" if none does."""
+        """Take whitespace and then the one of ``literals`` that follows; take nothing and return "" if none does.
+
+        Where the output ends inside of one, that beginning is taken.
+        """
         while True:
             count = self.spaces()
             if count is not None:
+                rest = self.text[self.at + count :]
+                if self.ended and rest and any(len(rest) < len(one) and one.startswith(rest) for one in literals):
+                    self.take_all()
+                    return ""
                 verdicts = [self.starts(literal, count) for literal in literals]
                 for literal, verdict in zip(literals, verdicts, strict=True):
                     if verdict:
@@ -145,6 +156,14 @@ class Source:
                 return False
             yield
 
+    def over(self, *ends: str, skip: int = 0) -> Steps[bool]:
+        """Whether the output ends here or one of ``ends`` follows, after ``skip`` characters. Takes nothing."""
+        while not self.text[self.at + skip :].strip():
+            if self.ended:
+                return True
+            yield
+        return (yield from self.follows(*ends, skip=skip))
+
     def require(self, *literals: str) -> Steps[str]:
         """``accept``, or the verdict: cut off at the end of the output, malformed otherwise."""
         found = yield from self.accept(*literals)
@@ -157,7 +176,7 @@ class Source:
         rest = self.text[self.at :].lstrip()
         if self.ended and (not rest or any(literal.startswith(rest) for literal in literals)):
             return CutOff()
-        return Malformed(f"expected {' or '.join(literals)}")
+        return Unexpected(f"expected {' or '.join(literals)}")
 
     def before(self, stops: str, *, limit: int = MAX_NAME) -> Steps[str]:
         """Text up to one of the characters ``stops``, which is not taken, or the end. Malformed after ``limit``."""
@@ -191,7 +210,7 @@ class Source:
             pieces.append(piece)
             size += len(piece)
             if bad is not None:
-                raise Malformed(f"no {' or '.join(ends)}")
+                raise self.verdict(*ends)
             if found:
                 self.take(len(found[1]))
                 return "".join(pieces), found[1]

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 
 from app.chat.formats.family import CallSink
-from app.chat.formats.machine import read_named_json
+from app.chat.formats.jsontext import JsonValue
 from app.chat.formats.schema import ToolTypes
-from app.chat.formats.source import MAX_NAME, Malformed, Source, Steps
+from app.chat.formats.source import MAX_NAME, CutOff, Malformed, Source, Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class NamedJsonCalls:
 
     def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
         if opener == self.section and self.section:
+            if self.section_close and (yield from source.accept(*self.section_close)):
+                return
             yield from source.require(self.call)
         while True:
             yield from self._one(source, calls)
@@ -70,3 +72,23 @@ class NamedJsonCalls:
             yield from source.accept(self.fence[1])
         if self.close:
             yield from source.accept(*self.close)
+
+
+def read_named_json(name: str, source: Source, calls: CallSink, *, empty: tuple[str, ...] = ()) -> Steps[None]:
+    """Read the JSON object that stands here as the arguments of ``name``; nothing before one of ``empty`` is ``{}``."""
+    calls.open(name)
+    yield from source.skip_space()
+    if empty and (yield from source.follows(*empty)):
+        calls.close("{}")
+        return
+    value = JsonValue()
+    while not value.done:
+        try:
+            value.step(source)
+        finally:
+            calls.arguments(value.fresh()[1])
+        if not value.done:
+            if source.ended:
+                raise CutOff
+            yield
+    calls.close(value.checked_object())

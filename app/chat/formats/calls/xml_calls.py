@@ -18,9 +18,10 @@ _CDATA = re.compile(r"\s*<!\[CDATA\[(.*?)\]\]>\s*", re.DOTALL)
 class XmlCalls:
     """``[block] (call NAME call_end (parameter KEY parameter_end VALUE value_close)* close)+ [block_close]``.
 
-    ``loose``: ``call`` may also stand without its block. ``newlines``: one newline on each side of a value belongs to
-    the wire. ``flag``: KEY is followed by an attribute ``string="true|false"``. ``cdata``: a value may be wrapped.
-    ``text_tags``: the tags inside the block are no tokens but ordinary text.
+    ``loose``: ``call`` may also stand without its block, and the block's end may stand for that of the call.
+    ``newlines``: one newline on each side of a value belongs to the wire. ``flag``: KEY is followed by an attribute
+    ``string="true|false"``. ``cdata``: a value may be wrapped. ``text_tags``: the tags inside the block are no tokens
+    but ordinary text.
     """
 
     call: str
@@ -59,22 +60,27 @@ class XmlCalls:
         if not alone:
             yield from source.require(self.call)
         while True:
-            yield from self._one(source, calls, tools, alone=alone)
-            if not (yield from source.accept(self.call)):
+            over = yield from self._one(source, calls, tools, alone=alone)
+            if over or not (yield from source.accept(self.call)):
                 break
-        if self.block_close:
+        if self.block_close and not over:
             yield from source.accept(*self.block_close)
 
-    def _one(self, source: Source, calls: CallSink, tools: ToolTypes, *, alone: bool) -> Steps[None]:
+    def _ends(self) -> tuple[str, ...]:
+        return (self.close, *self.block_close) if self.loose else (self.close,)
+
+    def _one(self, source: Source, calls: CallSink, tools: ToolTypes, *, alone: bool) -> Steps[bool]:
+        """Read a call; whether its block is over with it."""
         name, _ = yield from source.until(self.call_end, limit=MAX_NAME, forbid="\n<")
         name = name.strip()
         if not name or (alone and tools.names and name not in tools.names):
             raise Malformed("not the name of a tool")
         calls.open(name)
         members: list[tuple[str, str]] = []
-        while (yield from source.require(self.parameter, self.close)) == self.parameter:
+        while (end := (yield from source.require(self.parameter, *self._ends()))) == self.parameter:
             members.append((yield from self._parameter(name, source, tools)))
         calls.close(object_text(members))
+        return end != self.close
 
     def _parameter(self, tool: str, source: Source, tools: ToolTypes) -> Steps[tuple[str, str]]:
         key, _ = yield from source.until(self.parameter_end, limit=MAX_NAME, forbid="\n<")
@@ -83,7 +89,8 @@ class XmlCalls:
             key, found, is_string = key.partition(self.flag)
             if not found or is_string not in ("true", "false"):
                 raise Malformed("no type")
-        raw = yield from source.raw_value(self.value_close, self.parameter, self.close)
+        key = key.strip()
+        raw = yield from source.raw_value(self.value_close, self.parameter, *self._ends())
         if self.cdata and (wrapped := _CDATA.fullmatch(raw)):
             raw = wrapped.group(1)
         if self.newlines:

@@ -11,6 +11,7 @@ from app.chat.formats.jsontext import object_text, quote, strict_loads
 from app.chat.formats.schema import ToolTypes, json_type
 from app.chat.formats.source import MAX_NAME, Malformed, Source, Steps
 
+_SECTION, _CALL = "<|open|>tools<|sep|>", "<|open|>call "
 _ATTRIBUTE = re.compile(r'\s*([\w-]+)="([^"]*)"')
 
 
@@ -18,11 +19,12 @@ _ATTRIBUTE = re.compile(r'\s*([\w-]+)="([^"]*)"')
 class XtmlCalls:
     @property
     def openers(self) -> tuple[str, ...]:
-        return ("<|open|>call ",)
+        return (_SECTION, _CALL)
 
     @property
     def markers(self) -> tuple[str, ...]:
         return (
+            "<|close|>tools<|sep|>",
             "<|close|>call<|sep|>",
             "<|close|>argument<|sep|>",
             "<|close|>json<|sep|>",
@@ -39,6 +41,15 @@ class XtmlCalls:
         return ()
 
     def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
+        if opener == _SECTION:
+            yield from source.require(_CALL)
+        yield from self._one(source, calls)
+        while (yield from source.accept(_CALL)):
+            yield from self._one(source, calls)
+        if opener == _SECTION:
+            yield from source.accept("<|close|>tools<|sep|>")
+
+    def _one(self, source: Source, calls: CallSink) -> Steps[None]:
         call = yield from _attributes(source)
         if not call.get("tool"):
             raise Malformed("a call without a name")

@@ -6,13 +6,14 @@ from app.chat.formats.family import Family
 
 _ENDS = ("<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>")
 _BEGIN, _SEP, _END = "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>"
+_OUTPUTS = tuple(f"<｜tool▁{what}｜>" for what in ("outputs▁begin", "output▁begin", "output▁end", "outputs▁end"))
 _SECTION, _SECTION_END = "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"
 
 
-def _dsml(block: str) -> XmlCalls:
+def _dsml(*blocks: str) -> XmlCalls:
     return XmlCalls(
-        block=(f"<｜DSML｜{block}>",),
-        block_close=(f"</｜DSML｜{block}>",),
+        block=tuple(f"<｜DSML｜{block}>" for block in blocks),
+        block_close=tuple(f"</｜DSML｜{block}>" for block in blocks),
         call='<｜DSML｜invoke name="',
         call_end='">',
         close="</｜DSML｜invoke>",
@@ -25,8 +26,16 @@ def _dsml(block: str) -> XmlCalls:
 
 
 _TIDY = r"</?｜DSML｜[^>\n]*>"
-V4 = Family(name="deepseek-v4", needs=("｜DSML｜", "tool_calls>"), calls=_dsml("tool_calls"), ends=_ENDS, tidy=_TIDY)
-V32 = Family(name="deepseek-v3.2", needs=("｜DSML｜",), calls=_dsml("function_calls"), ends=_ENDS, tidy=_TIDY)
+V4 = Family(
+    name="deepseek-v4",
+    needs=("｜DSML｜", "tool_calls>"),
+    calls=_dsml("tool_calls", "function_calls"),
+    ends=_ENDS,
+    tidy=_TIDY,
+)
+V32 = Family(
+    name="deepseek-v3.2", needs=("｜DSML｜",), calls=_dsml("function_calls", "tool_calls"), ends=_ENDS, tidy=_TIDY
+)
 V3 = Family(
     name="deepseek-v3",
     needs=(_SECTION, "```json"),
@@ -40,6 +49,7 @@ V3 = Family(
         section_close=(_SECTION_END,),
     ),
     ends=_ENDS,
+    noise=_OUTPUTS,
 )
 V31 = Family(
     name="deepseek-v3.1",
@@ -48,6 +58,7 @@ V31 = Family(
         section=_SECTION, call=_BEGIN, name_ends=(_SEP,), close=(_END,), section_close=(_SECTION_END,)
     ),
     ends=_ENDS,
+    noise=_OUTPUTS,
 )
 
 FAMILIES = (V4, V32, V3, V31)

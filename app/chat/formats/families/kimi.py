@@ -10,12 +10,12 @@ K2 = Family(
     calls=NamedJsonCalls(
         section="<|tool_calls_section_begin|>",
         call="<|tool_call_begin|>",
-        name=r"\s*(?:functions\.)?([^\s:]+?)(?::\d+)?\s*",
+        name=r"\s*(?:functions\.)?(\S+?)(?::\d+)?\s*",
         name_ends=("<|tool_call_argument_begin|>",),
         close=("<|tool_call_end|>",),
         section_close=("<|tool_calls_section_end|>",),
     ),
-    ends=("<|im_end|>", "[EOS]"),
+    ends=("<|im_end|>", "[EOS]", "[EOT]"),
     call_id=lambda name, index: f"functions.{name}:{index}",
     raw_arguments=True,
 )
@@ -30,8 +30,6 @@ K3 = Family(
     noise=(
         "<|open|>response<|sep|>",
         "<|close|>response<|sep|>",
-        "<|open|>tools<|sep|>",
-        "<|close|>tools<|sep|>",
     ),
     tidy=r"<\|(?:open|close)\|>[^\n<]*<\|sep\|>",
     ends=("<|close|>message<|sep|>", "<|end_of_msg|>"),

@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 
 from app.chat.formats.calls.json_calls import JsonCalls
+from app.chat.formats.calls.named_json import read_named_json
 from app.chat.formats.family import CallSink, Family
-from app.chat.formats.machine import read_named_json
 from app.chat.formats.schema import ToolTypes
 from app.chat.formats.source import Malformed, Source, Steps
 

@@ -40,7 +40,7 @@ GPT_OSS = Family(
         first=("<|channel|>", "to=", "<|message|>", "<|constrain|>"),
     ),
     noise=("<|constrain|>", "<|message|>"),
-    ends=("<|end|>", "<|return|>", "<|call|>"),
+    ends=("<|end|>", "<|return|>", "<|call|>", "<|endoftext|>"),
     single=True,
 )
 

@@ -6,8 +6,8 @@ from app.chat.formats.calls.pairs import PairCalls
 from app.chat.formats.calls.xml_calls import XmlCalls
 from app.chat.formats.family import Family
 
-ENDS = ("<|im_end|>", "<|endoftext|>")
-HERMES = JsonCalls(opens=("<tool_call>",), closes=("</tool_call>",))
+ENDS = ("<|im_end|>", "<|endoftext|>", "<|im_start|>")
+HERMES = JsonCalls(opens=("<tool_call>",), closes=("</tool_call>",), argument_keys=("arguments", "parameters"))
 TAGS = XmlCalls(
     block=("<tool_call>",),
     block_close=("</tool_call>",),
