@@ -98,6 +98,7 @@ class Family:
     ``needs``/``lacks``: what a chat template of the family contains and does not contain (``any_of``: at least one).
     ``think_open``/``think_close``: reasoning. ``calls``: how tools are called. ``ends``: what ends a message or turn.
     ``noise``: markers around visible text. ``quiet``: markers inside of reasoning or text that mean nothing here.
+    ``leads``: those of the markers that count only where visible text would begin.
     ``tidy``: a pattern of what else is taken out of a malformed call before it is shown as text.
     ``spelt``: markers that are no tokens of the vocabulary but ordinary text.
     ``bare``: reads a call without a marker right at the start of the text; its openers only say how one begins.
@@ -117,6 +118,7 @@ class Family:
     noise: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
     spelt: tuple[str, ...] = ()
+    leads: tuple[str, ...] = ()
     tidy: str = ""
     bare: CallReader | None = None
     headers: HeaderSyntax | None = None

@@ -1,5 +1,6 @@
 """Literals as Python and JSON write them, turned into JSON text: ``{'a': True, "b": [1e5, null]}``."""
 
+import math
 import re
 
 from app.chat.formats.jsontext import MAX_DEPTH, is_number, object_text, quote
@@ -11,6 +12,8 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "a
 _HEX = {"x": 2, "u": 4, "U": 8}
 _AFTER_STRING = re.compile(r"\s*(?:[,:)\]}]|$)")
 _NAME = re.compile(r"[^\W\d][\w.\-]*")
+_STRING = re.compile(r"""([rRuU]?)('\''|\"""|'|")""")
+_ZEROS = re.compile(r"[+-]?0[0-9_]")  # octal once, an error now
 
 
 def literal_json(text: str) -> str:
@@ -69,8 +72,8 @@ class LiteralReader:
         if self._depth > MAX_DEPTH:
             raise Malformed("nested too deeply")
         char = self.peek()
-        if char in ("'", '"'):
-            found = quote(self.string())
+        if _STRING.match(self.text, self.at):
+            found = quote(self._strings())
         elif char == "{":
             found = self._dict()
         elif char in ("[", "("):
@@ -83,12 +86,7 @@ class LiteralReader:
     def _word(self) -> str:
         match = _WORD.match(self.text, self.at)
         word = match.group() if match else ""
-        if word in _NAMES:
-            found = _NAMES[word]
-        elif is_number(word):
-            found = word
-        else:
-            raise Malformed("not a literal")
+        found = _NAMES.get(word) or (word if is_number(word) else _python_number(word))
         self.at += len(word)
         return found
 
@@ -106,7 +104,8 @@ class LiteralReader:
         self.at += 1
         members: list[tuple[str, str]] = []
         while not self.take("}"):
-            if self.peek() not in ("'", '"'):
+            self.space()
+            if not _STRING.match(self.text, self.at):
                 raise Malformed("a key is not a string")
             key = self.string()
             self.need(":")
@@ -116,20 +115,35 @@ class LiteralReader:
                 break
         return object_text(members)
 
+    def _strings(self) -> str:
+        """One string, or neighbours that Python takes for one (not where a quote may be part of the text)."""
+        text = self.string()
+        while not self._loose and self.peek() and _STRING.match(self.text, self.at):
+            text += self.string()
+        return text
+
     def string(self) -> str:
         """The text between quotes."""
-        mark = self.text[self.at]
-        self.at += 1
+        begin = _STRING.match(self.text, self.at)
+        assert begin is not None
+        raw, mark = begin.group(1) in ("r", "R"), begin.group(2)
+        self.at = begin.end()
         pieces: list[str] = []
         while self.at < len(self.text):
+            if self.text.startswith(mark, self.at) and not (
+                self._loose and not _AFTER_STRING.match(self.text, self.at + len(mark))
+            ):
+                self.at += len(mark)
+                return "".join(pieces)
             char = self.text[self.at]
             self.at += 1
-            if char == "\\":
-                pieces.append(self._escape())
-            elif char != mark or (self._loose and not _AFTER_STRING.match(self.text, self.at)):
+            if char != "\\":
                 pieces.append(char)
+            elif raw:
+                pieces.append(char + self.text[self.at : self.at + 1])
+                self.at += 1
             else:
-                return "".join(pieces)
+                pieces.append(self._escape())
         raise Malformed("a string does not end")
 
     def _escape(self) -> str:
@@ -152,3 +166,20 @@ class LiteralReader:
         if char == "\n":
             return ""
         return _ESCAPES.get(char, "\\" + char)
+
+
+def _python_number(word: str) -> str:
+    """JSON text of a number as only Python writes it: ``+5``, ``.5``, ``5.``, ``1_000``, ``0xff``. Raises Malformed."""
+    if not word.isascii() or _ZEROS.match(word):
+        raise Malformed("not a literal")
+    try:
+        return str(int(word, 0))
+    except ValueError:
+        pass
+    try:
+        number = float(word)
+    except ValueError:
+        raise Malformed("not a literal") from None
+    if not math.isfinite(number):
+        raise Malformed(f"{word} is not JSON")
+    return repr(number)

@@ -44,7 +44,6 @@ class Machine:
         self._samples = Samples()
         self._guesses = 0
         self._bare_tried = False
-        self._truncated = False
         opened = max((generation_prompt.rfind(marker) for marker in family.think_open), default=-1)
         closed = max((generation_prompt.rfind(marker) for marker in family.think_close), default=-1)
         self._thinking = opened > closed
@@ -64,7 +63,7 @@ class Machine:
         return self._flush()
 
     def finish(self, *, truncated: bool = False) -> list[FormatEvent]:
-        self._source.ended, self._truncated = True, truncated
+        self._source.ended, self._source.truncated = True, truncated
         for _ in self._steps:
             raise AssertionError("a reader waits for text after the end")
         self._reasoning.finish()
@@ -86,7 +85,7 @@ class Machine:
             yield
         yield from self._beginning(generation_prompt)
         while True:
-            if self._family.bare and not self._bare_tried and not self._thinking:
+            while self._family.bare and not self._bare_tried and not self._thinking:
                 yield from self._bare(self._family.bare)
             match = markers.search(source.text, source.at)
             if match is not None:
@@ -107,7 +106,7 @@ class Machine:
         begun = {
             marker for marker in markers.all if marker.startswith(rest) and (flag != TEXT or marker in markers.spelt)
         }
-        sure = flag == CONTROL or (self._truncated and len(rest) >= MIN_CUT and not self._samples.inside())
+        sure = flag == CONTROL or (source.truncated and len(rest) >= MIN_CUT and not self._samples.inside())
         if not (rest and begun and sure):
             self._write(source.take_all())
         elif begun <= markers.calls:
@@ -121,7 +120,8 @@ class Machine:
     def _marker(self, marker: str) -> Steps[None]:
         """Act on what looks like ``marker`` and stands here."""
         markers, flag = self._markers, self._source.flag(len(marker))
-        if not (yield from self._real(marker, flag)):
+        late = marker in markers.leads and (self._thinking or self._content.started)
+        if late or not (yield from self._real(marker, flag)):
             self._write(self._source.take(len(marker)))
         elif marker in markers.think_open:
             self._source.take(len(marker))
@@ -258,6 +258,7 @@ class Machine:
             self._end_reasoning(silent=True)
             self._events += events
             self._samples = Samples()
+            self._bare_tried = False
         else:
             self._guesses += 1
             source.rewind()
@@ -296,6 +297,7 @@ class Machine:
             raw += yield from self._rest_of_broken()
         self._content.write(self._markers.strip(raw))
         self._content.boundary()
+        self._bare_tried = False
 
     def _rest_of_broken(self) -> Steps[str]:
         """What still belongs to a malformed call: up to a closing marker, another call, an end."""

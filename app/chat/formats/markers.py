@@ -22,6 +22,7 @@ class Markers:
         self.inner = frozenset(calls.markers if calls else ()) - self.calls
         self.ends = frozenset(family.ends)
         self.quiet = frozenset(family.quiet)
+        self.leads = frozenset(family.leads)
         outer = (
             self.think_open
             | self.think_close

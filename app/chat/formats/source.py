@@ -34,6 +34,7 @@ class Source:
         self.flags = ""
         self.at = 0
         self.ended = False
+        self.truncated = False  # it ended by a limit, not by the model
         self._tape: list[tuple[str, str]] | None = None
         self._call_begins = 0
 
@@ -102,11 +103,11 @@ class Source:
         count = len(rest) - len(rest.lstrip())
         return None if count == len(rest) and not self.ended else count
 
-    def peek(self) -> Steps[str]:
-        """The next character that is not whitespace, "" at the end. Takes nothing."""
-        while (count := self.spaces()) is None:
+    def peek(self, count: int = 1) -> Steps[str]:
+        """The next ``count`` characters that are not whitespace, fewer at the end. Takes nothing."""
+        while len(found := "".join(self.text[self.at :].split())[:count]) < count and not self.ended:
             yield
-        return self.text[self.at + count : self.at + count + 1]
+        return found
 
     def skip_space(self) -> Steps[None]:
         """Take whitespace up to something else or the end."""
@@ -190,6 +191,19 @@ class Source:
                 raise Malformed(f"none of {stops}")
             if stop is not None or self.ended:
                 return pieces
+            yield
+
+    def up_to(self, *ends: str) -> Steps[str]:
+        """Text up to the first of ``ends``, which is not taken, or the end of the output."""
+        pieces: list[str] = []
+        longest = max(map(len, ends))
+        while True:
+            found = min((place for end in ends if (place := self.text.find(end, self.at)) >= 0), default=None)
+            hold = 0 if self.ended else longest - 1
+            stop = max(self.at, len(self.text) - hold) if found is None else found
+            pieces.append(self.take(stop - self.at))
+            if found is not None or self.ended:
+                return "".join(pieces)
             yield
 
     def until(self, *ends: str, limit: int | None = None, forbid: str = "") -> Steps[tuple[str, str]]:

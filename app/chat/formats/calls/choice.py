@@ -1,4 +1,4 @@
-"""One opener, several syntaxes: the first character after it decides."""
+"""One opener, several syntaxes: the first characters after it decide."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from app.chat.formats.source import Source, Steps
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """``when`` maps a first character (not whitespace) to a reader; ``otherwise`` reads the rest."""
+    """``when`` maps first characters (without whitespace) to a reader; ``otherwise`` reads the rest."""
 
     when: tuple[tuple[str, CallReader], ...]
     otherwise: CallReader
@@ -38,6 +38,6 @@ class Choice:
         if len(able) == 1:
             yield from able[0].read(opener, source, calls, tools)
             return
-        first = yield from source.peek()
-        reader = next((reader for char, reader in self.when if char == first and reader in able), able[0])
+        first = yield from source.peek(max(len(begin) for begin, _ in self.when))
+        reader = next((reader for begin, reader in self.when if first.startswith(begin) and reader in able), able[0])
         yield from reader.read(opener, source, calls, tools)

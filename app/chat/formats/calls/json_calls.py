@@ -54,7 +54,7 @@ class JsonCalls:
             if source.empty:
                 raise CutOff
             yield from self._object(source, calls, tools)
-            if listed and (yield from source.require(",", "]")) == "]":
+            if listed and (yield from self._list_ends(source)):
                 break
             if not listed:
                 yield from source.accept(*self.separators)
@@ -62,6 +62,14 @@ class JsonCalls:
                     break
         if self.closes or self.tail:
             yield from source.accept(*self.closes, *self.tail)
+
+    def _list_ends(self, source: Source) -> Steps[bool]:
+        """Whether the list is over; its bracket may be missing where nothing follows but what ends the block."""
+        found = yield from source.accept(",", "]")
+        missing = not found and not (yield from source.follows(*self.closes))
+        if missing and (yield from source.peek()):
+            raise source.verdict(",", "]")
+        return found != ","
 
     def _object(self, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
         if source.text[source.at] != "{":

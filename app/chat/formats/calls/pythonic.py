@@ -1,4 +1,4 @@
-"""Calls as Python writes them: ``[f(a='x', n=1), g()]`` (LFM2, Llama 4)."""
+"""Calls as Python writes them: ``[f(a='x', n=1), g()]`` (LFM2, Llama), or a line each (OLMo 3, MiniCPM 3 and 4)."""
 
 import re
 from contextlib import suppress
@@ -18,11 +18,12 @@ _NAME = re.compile(r"\s*([^\W\d][\w.\-]*)\s*\(")
 class PythonicCalls:
     """``open [calls] close``. A list that is cut off keeps its whole calls.
 
-    Without ``open`` the list ends with its bracket and must name known tools.
+    Without ``open`` the list ends with its bracket and must name known tools. ``fence``: what may stand around it.
     """
 
     open: str = ""
     close: str = ""
+    fence: tuple[str, str] = ("", "")
 
     @property
     def openers(self) -> tuple[str, ...]:
@@ -41,7 +42,9 @@ class PythonicCalls:
         return ()
 
     def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
-        reader = _ListReader(calls, None if self.close else tools.names)
+        reader = _ListReader(calls, None if self.close else tools.names, self.fence[1])
+        if self.fence[0]:
+            yield from source.accept(self.fence[0])
         yield from (self._marked(source, reader) if self.close else self._bracketed(source, reader))
 
     def _marked(self, source: Source, reader: "_ListReader") -> Steps[None]:
@@ -51,7 +54,9 @@ class PythonicCalls:
                 stop = len(source.text) if source.ended else max(source.at, len(source.text) - len(self.close) + 1)
                 reader.feed(source, stop)
                 if source.ended:
-                    reader.cut_off()
+                    if not reader.whole:
+                        reader.cut_off()
+                    return
                 yield
             reader.feed(source, place)
             if reader.finish(sure=source.flag(len(self.close)) == CONTROL):
@@ -67,7 +72,9 @@ class PythonicCalls:
                 reader.finish(sure=True)
                 return
             if source.ended:
-                reader.cut_off()
+                if not reader.whole:
+                    reader.cut_off()
+                return
             yield
 
 
@@ -78,8 +85,9 @@ class _ListReader:
     reading finds no end, and the rest is read loosely once the list is over.
     """
 
-    def __init__(self, calls: CallSink, known: frozenset[str] | None) -> None:
+    def __init__(self, calls: CallSink, known: frozenset[str] | None, fence: str = "") -> None:
         self._calls = calls
+        self._fence = fence  # what may close the list before its marker
         self._known = known  # None: any name
         self._pieces: list[str] = []  # of the call that is being read
         self._listed: bool | None = None
@@ -125,9 +133,9 @@ class _ListReader:
             reader = LiteralReader(text)
             if not self._count:
                 reader.take("[")
-            elif not reader.take(","):
+            elif not reader.take(",") and self._listed:
                 return
-            name, arguments = _one(reader)
+            name, arguments = read_call(reader)
             reader.end()
             self._hand_over(name, arguments)
             self._pieces.clear()
@@ -142,17 +150,17 @@ class _ListReader:
 
     def finish(self, *, sure: bool) -> bool:
         """The list is over. False where it cannot be over here and that is not ``sure``."""
-        rest = "".join(self._pieces).strip()
+        rest = self._rest()
         if self._listed:
             rest = rest.removeprefix("[" if not self._count else "").removesuffix("]").rstrip()
         reader = LiteralReader(rest, loose=True)
         found: list[tuple[str, str]] = []
         try:
             while reader.peek():
-                if (found or self._count) and not reader.take(","):
+                if (found or self._count) and not reader.take(",") and self._listed:
                     raise Malformed("no comma")
                 if reader.peek():
-                    found.append(_one(reader))
+                    found.append(read_call(reader))
             for name, _ in found:
                 if self._known is not None and name not in self._known:
                     raise Malformed("not the name of a tool")
@@ -164,12 +172,22 @@ class _ListReader:
             self._hand_over(name, arguments)
         return True
 
+    def _rest(self) -> str:
+        """What stands after the last whole call."""
+        rest = "".join(self._pieces).strip()
+        return rest.removesuffix(self._fence).rstrip() if self._fence else rest
+
+    @property
+    def whole(self) -> bool:
+        """Nothing is missing but what closes the list."""
+        return bool(self._count) and self._rest() in ("", "]")
+
     def cut_off(self) -> None:
         """The output ended inside of the list."""
         name = _NAME.match("".join(self._pieces).lstrip("[, \n"))
         if name and (self._known is None or name.group(1) in self._known):
             self._calls.open(name.group(1))
-        elif self._known is not None:
+        elif self._known is not None and not self._count:
             raise Malformed("not a list of calls")
         raise CutOff
 
@@ -181,7 +199,7 @@ class _ListReader:
             raise Malformed("not the name of a tool")
 
 
-def _one(reader: LiteralReader) -> tuple[str, str]:
+def read_call(reader: LiteralReader) -> tuple[str, str]:
     """Name and arguments (JSON text) of the call that stands here."""
     name = reader.name()
     reader.need("(")

@@ -6,6 +6,7 @@ LongCat has no template here; what it rests on: docs/formats.md.
 from app.chat.formats.calls.choice import Choice
 from app.chat.formats.calls.json_calls import JsonCalls
 from app.chat.formats.calls.pairs import PairCalls
+from app.chat.formats.families.qwen import HERMES
 from app.chat.formats.family import Family
 
 _ENDS = ("<|user|>", "<|observation|>", "<|endoftext|>")
@@ -14,6 +15,7 @@ _PAIRS = PairCalls()
 GLM45 = Family(name="glm-4.5", needs=("<arg_key>", "/nothink"), calls=_PAIRS, ends=_ENDS)
 GLM47 = Family(name="glm-4.7", needs=("<arg_key>", "[gMASK]"), calls=_PAIRS, ends=_ENDS)
 LING = Family(name="ling-3", needs=("<arg_key>", "<role>ASSISTANT"), calls=_PAIRS, ends=("<|role_end|>",))
+LING2 = Family(name="ling-2", needs=("<role>ASSISTANT", "<tool_call>"), calls=HERMES, ends=("<|role_end|>",))
 LAGUNA = Family(name="laguna", needs=("<arg_key>", "<assistant>"), calls=_PAIRS, ends=("</assistant>", "〈|EOS|〉"))
 SPARK = Family(name="spark", needs=("<arg_key>", "<|Bot|>"), calls=_PAIRS, ends=("<｜end▁of▁sentence｜>",))
 OTHER = Family(name="glm", needs=("<arg_key>", "<arg_value>"), calls=_PAIRS, ends=_ENDS)
@@ -45,4 +47,4 @@ LONGCAT = Family(
     ends=("</longcat_s>",),
 )
 
-FAMILIES = (_hunyuan(":opensource"), _hunyuan(""), LONGCAT, GLM45, GLM47, LING, LAGUNA, SPARK, OTHER)
+FAMILIES = (_hunyuan(":opensource"), _hunyuan(""), LONGCAT, GLM45, GLM47, LING, LING2, LAGUNA, SPARK, OTHER)

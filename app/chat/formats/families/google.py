@@ -1,4 +1,4 @@
-"""Google's Gemma 4: a ``thought`` channel, calls with strings between quote tokens."""
+"""Google's Gemma 4 (a ``thought`` channel, calls with strings between quote tokens) and FunctionGemma (only calls)."""
 
 from app.chat.formats.calls.gemma import GemmaCalls
 from app.chat.formats.family import Family
@@ -12,4 +12,11 @@ GEMMA4 = Family(
     ends=("<turn|>", "<|tool_response>", "<eos>"),
 )
 
-FAMILIES = (GEMMA4,)
+FUNCTION_GEMMA = Family(
+    name="function-gemma",
+    needs=("<start_function_call>",),
+    calls=GemmaCalls(open="<start_function_call>", close="<end_function_call>", quote="<escape>"),
+    ends=("<end_of_turn>", "<start_function_response>", "<eos>"),
+)
+
+FAMILIES = (GEMMA4, FUNCTION_GEMMA)

@@ -1,4 +1,4 @@
-"""Liquid's LFM2 and LFM2.5: Python calls between tokens."""
+"""Liquid's LFM2 and LFM2.5: calls between tokens, Python's by default and JSON where the system prompt asks for it."""
 
 from app.chat.formats.calls.choice import Choice
 from app.chat.formats.calls.json_calls import JsonCalls
@@ -6,13 +6,12 @@ from app.chat.formats.calls.pythonic import PythonicCalls
 from app.chat.formats.family import Family
 
 _OPEN, _CLOSE = "<|tool_call_start|>", "<|tool_call_end|>"
+_JSON = JsonCalls(opens=(_OPEN,), closes=(_CLOSE,))
 
 LFM2 = Family(
     name="lfm2",
-    needs=("List of tools: ",),
-    calls=Choice(
-        when=(("{", JsonCalls(opens=(_OPEN,), closes=(_CLOSE,))),), otherwise=PythonicCalls(open=_OPEN, close=_CLOSE)
-    ),
+    any_of=("List of tools: ", _OPEN, "<|tool_list_start|>"),
+    calls=Choice(when=(("{", _JSON), ("[{", _JSON)), otherwise=PythonicCalls(open=_OPEN, close=_CLOSE)),
     ends=("<|im_end|>",),
 )
 

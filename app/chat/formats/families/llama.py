@@ -1,11 +1,13 @@
 """Meta's Llama 3.x (an object right at the start, or after ``<|python_tag|>``) and Llama 4 (Python calls), and models
 that were trained from them with ways of their own: Functionary, Firefunction.
 
-Llama 4 after Meta's prompt_format.md, which has bare lists of Python calls only (what is assumed beyond it:
-docs/formats.md); the others after their templates.
+Llama 3 after its templates and Meta's prompt_format.md files, which also have bare lists of Python calls (3.2) and
+``<function=N>{...}</function>`` (3.1). Llama 4 after Meta's prompt_format.md, which has bare lists only (what is
+assumed beyond it: docs/formats.md); the others after their templates.
 """
 
 from app.chat.formats.calls.choice import Choice
+from app.chat.formats.calls.code import CodeCalls
 from app.chat.formats.calls.json_calls import JsonCalls
 from app.chat.formats.calls.named_json import NamedJsonCalls
 from app.chat.formats.calls.pythonic import PythonicCalls
@@ -16,6 +18,9 @@ _ENDS = ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>")
 _KEYS = ("parameters", "arguments")
 _BARE_JSON = JsonCalls(opens=("{", "["), argument_keys=_KEYS, known_only=True)
 _TAGGED = JsonCalls(opens=("<|python_tag|>",), argument_keys=_KEYS)
+_CODE = CodeCalls(open="<|python_tag|>", ends=_ENDS)
+_FUNCTION = NamedJsonCalls(call="<function=", name_ends=(">",), close=("</function>",), soft_opens=("<function=",))
+_BARE = Choice(when=(("{", _BARE_JSON), ("[{", _BARE_JSON)), otherwise=PythonicCalls())
 
 
 def _functionary_header(text: str, tools: ToolTypes) -> Header | None:
@@ -34,17 +39,15 @@ FUNCTIONARY32 = Family(
 FUNCTIONARY31 = Family(
     name="functionary-v3.1",
     needs=("<|start_header_id|>", "<function="),
-    calls=NamedJsonCalls(call="<function=", name_ends=(">",), close=("</function>",), soft_opens=("<function=",)),
+    calls=Choice(when=(("<", _CODE),), otherwise=_FUNCTION),
     spelt=("</function>",),
-    noise=("<|python_tag|>",),
     ends=_ENDS,
 )
 FIREFUNCTION = Family(
     name="firefunction",
     needs=("functools[",),
-    calls=JsonCalls(opens=("functools[",)),
-    spelt=("functools[",),
-    ends=_ENDS,
+    calls=JsonCalls(opens=("functools[",), soft_opens=("functools[",)),
+    ends=(*_ENDS, "<|end|>"),
     raw_arguments=False,
 )
 LLAMA4 = Family(
@@ -52,20 +55,21 @@ LLAMA4 = Family(
     needs=("<|header_start|>",),
     calls=Choice(
         when=tuple(
-            (char, JsonCalls(opens=("<|python_start|>",), closes=("<|python_end|>",), argument_keys=_KEYS))
-            for char in "{"
+            (begin, JsonCalls(opens=("<|python_start|>",), closes=("<|python_end|>",), argument_keys=_KEYS))
+            for begin in ("{", "[{")
         ),
         otherwise=PythonicCalls(open="<|python_start|>", close="<|python_end|>"),
     ),
-    bare=Choice(when=(("{", _BARE_JSON),), otherwise=PythonicCalls()),
+    bare=_BARE,
     ends=("<|eot|>", "<|eom|>", "<|end_of_text|>"),
 )
 LLAMA3 = Family(
     name="llama-3",
     needs=("<|start_header_id|>",),
     any_of=('"parameters"', "<|python_tag|>", "ipython"),
-    calls=_TAGGED,
-    bare=_BARE_JSON,
+    calls=Choice(when=(("{", _TAGGED), ("[{", _TAGGED), ("<", _FUNCTION)), otherwise=_CODE),
+    spelt=("</function>",),
+    bare=_BARE,
     ends=_ENDS,
     single=True,
 )

@@ -36,12 +36,13 @@ class MistralCalls:
             return
         while True:
             name = (yield from source.before("[{")).strip()
-            if not source.empty and (not name or any(char.isspace() for char in name)):
+            if any(char.isspace() for char in name) or (not name and not source.empty):
                 raise Malformed("not the name of a tool")
             named = (yield from source.peek()) == "{"
             if not named and (yield from source.require("[CALL_ID]", "[ARGS]")) == "[CALL_ID]":
-                yield from source.before("[")
-                yield from source.require("[ARGS]")
+                yield from source.before("[{")
+                if (yield from source.peek()) != "{":
+                    yield from source.require("[ARGS]")
             yield from read_named_json(name, source, calls, empty=("[TOOL_CALLS]", "</s>"))
             if not (yield from source.accept("[TOOL_CALLS]")):
                 return
@@ -53,6 +54,7 @@ MISTRAL = Family(
     think_open=("[THINK]", "<think>"),
     think_close=("[/THINK]", "</think>"),
     calls=MistralCalls(),
+    spelt=("<think>", "</think>"),  # Magistral 2506; tokens of a later one are [THINK] and [/THINK]
     ends=("</s>",),
     raw_arguments=True,
 )

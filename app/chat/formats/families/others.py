@@ -4,6 +4,7 @@ MiniCPM 5, Hunyuan A13B and ERNIE 4.5 Thinking. What the last two rest on, havin
 from dataclasses import replace
 
 from app.chat.formats.calls.json_calls import JsonCalls
+from app.chat.formats.calls.pythonic import PythonicCalls
 from app.chat.formats.calls.xml_calls import XmlCalls
 from app.chat.formats.families.qwen import HERMES, TAG_TIDY, TAGS
 from app.chat.formats.family import Family
@@ -24,7 +25,19 @@ GRANITE3 = Family(
     needs=("<|start_of_role|>", "<|tool_call|>"),
     calls=JsonCalls(opens=("<|tool_call|>",)),
     noise=("<response>", "</response>"),
+    spelt=("<think>", "</think>", "<response>", "</response>"),
     ends=_GRANITE_ENDS,
+)
+_THOUGHT, _RESPONSE = "Here is my thought process:", "Here is my response:"
+GRANITE32 = replace(
+    GRANITE3,
+    name="granite-3.2",
+    needs=("<|start_of_role|>", _THOUGHT),
+    think_open=(_THOUGHT,),
+    think_close=(_RESPONSE,),
+    noise=(),
+    spelt=(_THOUGHT, _RESPONSE),
+    leads=(_THOUGHT,),
 )
 GRANITE4 = Family(
     name="granite-4",
@@ -37,7 +50,7 @@ NEMOTRON2 = Family(
     name="nemotron-2",
     needs=("<TOOLCALL>",),
     calls=JsonCalls(opens=("<TOOLCALL>",), closes=("</TOOLCALL>",)),
-    ends=("<SPECIAL_12>",),
+    ends=("<SPECIAL_12>", "<|eot_id|>", "<|im_end|>"),
     raw_arguments=True,
 )
 APRIEL = Family(
@@ -47,6 +60,7 @@ APRIEL = Family(
     think_close=("[BEGIN FINAL RESPONSE]", "</thinking>"),
     calls=JsonCalls(opens=("<tool_calls>", "<tool_call>"), closes=("</tool_calls>", "</tool_call>")),
     noise=("[END FINAL RESPONSE]",),
+    leads=("Here are my reasoning steps:\n",),
     spelt=(
         "Here are my reasoning steps:\n",
         "[BEGIN FINAL RESPONSE]",
@@ -100,17 +114,65 @@ ERNIE = Family(
     noise=("<response>", "</response>"),
     ends=("<|im_end|>", "</s>"),
 )
+_ASSISTANT = "助手："  # its template has it before every answer when there are tools
 HUNYUAN = Family(
     name="hunyuan-a13b",
-    needs=("<answer>",),
-    any_of=("</think>", "<tool_calls>"),
+    needs=("<|extra_0|>",),
+    any_of=("<answer>", "<tool_calls>"),
     calls=JsonCalls(opens=("<tool_calls>",), closes=("</tool_calls>",)),
-    noise=("<answer>", "</answer>"),
+    noise=("<answer>", "</answer>", _ASSISTANT),
+    spelt=("<think>", "</think>", "<answer>", "</answer>", "<tool_calls>", "</tool_calls>", _ASSISTANT),
+    leads=(_ASSISTANT,),
     ends=("<|eos|>", "<|extra_0|>"),
+)
+HUNYUAN_DENSE = replace(HUNYUAN, needs=("<answer>",), any_of=("</think>", "<tool_calls>"))
+PHI4 = Family(
+    name="phi-4-mini",
+    needs=("<|tool|>", "<|/tool|>"),
+    calls=JsonCalls(opens=("<|tool_call|>", "functools["), closes=("<|/tool_call|>",), soft_opens=("functools[",)),
+    ends=("<|end|>", "<|endoftext|>"),
+)
+INTERNLM = Family(
+    name="internlm",
+    needs=("<|action_start|>", "<|plugin|>"),
+    calls=JsonCalls(
+        opens=("<|action_start|><|plugin|>",), closes=("<|action_end|>",), argument_keys=("parameters", "arguments")
+    ),
+    ends=("<|im_end|>",),
+)
+JAMBA = Family(
+    name="jamba",
+    needs=("<|bom|>", "<tool_calls>"),
+    calls=JsonCalls(opens=("<tool_calls>",), closes=("</tool_calls>",)),
+    ends=("<|eom|>", "<|endoftext|>"),
+)
+OLMO3 = Family(
+    name="olmo-3",
+    needs=("<function_calls>",),
+    calls=PythonicCalls(open="<function_calls>", close="</function_calls>"),
+    ends=("<|im_end|>", "<|endoftext|>"),
+)
+MINICPM4 = Family(
+    name="minicpm-4",
+    needs=("<|tool_call_start|>", "```python"),
+    think_open=("<|thought_start|>", "<think>"),
+    think_close=("<|thought_end|>", "</think>"),
+    calls=PythonicCalls(open="<|tool_call_start|>", close="<|tool_call_end|>", fence=("```python", "```")),
+    ends=("<|im_end|>",),
+)
+_EXAONE_ENDS = ("[|endofturn|]",)
+EXAONE4 = Family(name="exaone-4", needs=("[|assistant|]", "<tool_call>"), calls=HERMES, ends=_EXAONE_ENDS)
+EXAONE_DEEP = Family(
+    name="exaone-deep",
+    needs=("[|assistant|]", "<thought>"),
+    think_open=("<thought>",),
+    think_close=("</thought>",),
+    ends=_EXAONE_ENDS,
 )
 
 FAMILIES = (
     SEED,
+    GRANITE32,
     GRANITE3,
     GRANITE4,
     NEMOTRON2,
@@ -121,4 +183,12 @@ FAMILIES = (
     MINICPM5,
     ERNIE,
     HUNYUAN,
+    HUNYUAN_DENSE,
+    PHI4,
+    INTERNLM,
+    JAMBA,
+    OLMO3,
+    MINICPM4,
+    EXAONE4,
+    EXAONE_DEEP,
 )

@@ -135,6 +135,7 @@ def test_malformed(wire: Any, arrange: Any, parse: Any, parse_all_cuts: Any, wir
         "functionary-v3.1",
         "command-r-plus",
         "minicpm-5",
+        "firefunction",
     )
     assert parsed.notes == ([] if soft else ["malformed"])
     if not soft:

@@ -409,8 +409,9 @@ def muse_text(text: str) -> Pieces:
     return c("<|start|>") + t("assistant to=user") + c("<|message|>") + t(text) + c("<|eot|>")
 
 
-def wrapped(opened: str, closed: str) -> Callable[[str], Pieces]:
-    return lambda text: c(opened) + t(text) + c(closed)
+def wrapped(opened: str, closed: str, *, control: bool = True) -> Callable[[str], Pieces]:
+    mark = c if control else t
+    return lambda text: mark(opened) + t(text) + mark(closed)
 
 
 QWEN_TAGS = tags("<tool_call>", "</tool_call>", newline="\n")
@@ -497,7 +498,7 @@ WIRES: tuple[Wire, ...] = (
     Wire("lfm2.5-instruct", "lfm2", "LFM2.5-Instruct.jinja", CHATML, pythonic("<|tool_call_start|>", "<|tool_call_end|>"), THINK_TIGHT),
     Wire("granite-4.0", "granite-4", "ibm-granite-granite-4.0.jinja", "<|start_of_role|>assistant<|end_of_role|>", hermes, before_calls="\n"),
     Wire("granite-4.1", "granite-4", "ibm-granite-granite-4.1.jinja", "<|start_of_role|>assistant<|end_of_role|>", hermes, before_calls="\n"),
-    Wire("granite-3.3", "granite-3", "ibm-granite-granite-3.3-2B-Instruct.jinja", "<|start_of_role|>assistant<|end_of_role|>", json_list("<|tool_call|>"), THINK_TIGHT),
+    Wire("granite-3.3", "granite-3", "ibm-granite-granite-3.3-2B-Instruct.jinja", "<|start_of_role|>assistant<|end_of_role|>", json_list("<|tool_call|>"), (t("<think>"), t("</think>")), text=wrapped("<response>", "</response>", control=False)),
     Wire("mistral-nemo", "mistral", "mistralai-Mistral-Nemo-Instruct-2407.jinja", "[/INST]", json_list("[TOOL_CALLS]")),
     Wire("mistral-small-3.2", "mistral", "Mistral-Small-3.2-24B-Instruct-2506.jinja", "[/INST]", mistral_ids),
     Wire("devstral", "mistral", "unsloth-mistral-Devstral-Small-2507.jinja", "[/INST]", mistral),
@@ -508,7 +509,7 @@ WIRES: tuple[Wire, ...] = (
     Wire("llama-4", "llama-4", LLAMA4, "<|header_start|>assistant<|header_end|>\n\n", pythonic("", ""), bare=True),
     Wire("gemma-4", "gemma-4", "google-gemma-4-31B-it.jinja", "<|turn>model\n", gemma, (c("<|channel>") + t("thought\n"), t("\n") + c("<channel|>"))),
     Wire("gemma-4-interleaved", "gemma-4", "google-gemma-4-31B-it-interleaved.jinja", "<|turn>model\n", gemma, (c("<|channel>") + t("thought\n"), c("<channel|>"))),
-    Wire("hunyuan-a13b", "hunyuan-a13b", HUNYUAN, "<|extra_0|>", json_list("<tool_calls>", "</tool_calls>"), (c("<think>") + t("\n"), t("\n") + c("</think>") + t("\n")), text=wrapped("<answer>", "</answer>")),
+    Wire("hunyuan-a13b", "hunyuan-a13b", HUNYUAN, "<|extra_0|>", json_list("<tool_calls>", "</tool_calls>", control=False), (t("<think>\n"), t("\n</think>\n")), text=wrapped("<answer>", "</answer>", control=False)),
     Wire("ernie-4.5", "ernie-4.5", ERNIE, "<|im_start|>assistant\n<think>\n", hermes, THINK, opens=True, text=wrapped("<response>", "</response>"), before_calls="\n"),
     Wire("nemotron-2", "nemotron-2", "NVIDIA-Nemotron-Nano-v2.jinja", "<SPECIAL_11>Assistant\n<think>\n", json_list("<TOOLCALL>", "</TOOLCALL>"), THINK, opens=True, before_calls="\n"),
     Wire("apriel-1.6", "apriel", "Apriel-1.6-15b-Thinker-fixed.jinja", "<|begin_assistant|>\nHere are my reasoning steps:\n", json_list("<tool_calls>", "</tool_calls>"), ([], t("\n[BEGIN FINAL RESPONSE]\n")), opens=True, before_calls="\n"),
