@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from app.chat.answer import Answer
+from app.chat.anticipate import read_ahead
 from app.chat.history import rounds
 from app.chat.instructions import EXAMPLES, system_prompt
 from app.chat.prompt import Prompt, PromptBuilder, PromptOptions
@@ -93,6 +94,7 @@ class Turn:
         self._saved = shared.clock.monotonic()
         self._style: ModelStyle | None = None
         self._used = 0  # tokens of the context, after the last round
+        self._built: tuple[PromptBuilder, PromptOptions] | None = None  # with what the prompts were made
 
     def run(self) -> TurnFinished:
         status, reason, error = MessageStatus.COMPLETE, None, None
@@ -115,7 +117,11 @@ class Turn:
                 repr(bug),
             )
             status = MessageStatus.FAILED
-        return self._seal(status, reason, error)
+        finished = self._seal(status, reason, error)
+        if reason is StopReason.STOP and self._built is not None:  # another answer is one that may be continued
+            builder, options = self._built
+            read_ahead(self._shared.engine, builder, (*self._request.history, self._answer.snapshot()), options)
+        return finished
 
     def _seal(self, status: MessageStatus, reason: StopReason | None, error: ErrorInfo | None) -> TurnFinished:
         shared = self._shared
@@ -147,6 +153,7 @@ class Turn:
             think=style.thinking(request.options.think),
             reserve=min(request.options.max_tokens or 1024, model.context // 4),
         )
+        self._built = (builder, options)
         return self._loop(builder, style, options, frozenset(spec.name for spec in specs))
 
     def _loop(
@@ -295,6 +302,7 @@ class Turn:
             _sampling(self._style.profile.sampling, options),
             options.max_tokens or self._style.profile.max_tokens,
             conversation=message.conversation_id,
+            round=number,
         )
         rate = Rate(shared.publish, shared.clock, message, len(prompt.ids), self._style.model.context)
         for event in shared.engine.generate(request, self._cancel):

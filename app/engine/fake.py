@@ -39,7 +39,8 @@ class FakeEngine:
     token whatever its length, so that generated ids differ from tokenized text as they do in real vocabularies;
     ``detokenize`` reads both. A scripted piece that is exactly the text of a control token is that token.
 
-    ``requests``, ``loads`` and ``tokenized`` record what was asked. All methods may be called from any thread.
+    ``requests``, ``loads``, ``tokenized`` and ``prepared`` (tokens, conversation) record what was asked. Any method may
+    be called from any thread.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class FakeEngine:
         self.template = template
         self.context = context
         self.forgotten: list[str] = []
+        self.prepared: list[tuple[tuple[int, ...], str]] = []
         self.closed = False
         self.vocabulary = "fake-vocabulary"
         self._control = {text: index for index, text in enumerate(control_tokens)}
@@ -188,6 +190,9 @@ class FakeEngine:
             with self._changed:
                 self._turns.remove(ticket)
                 self._changed.notify_all()
+
+    def prepare(self, prompt: tuple[int, ...], conversation: str) -> None:
+        self.prepared.append((prompt, conversation))
 
     def forget(self, conversation: str) -> None:
         self.forgotten.append(conversation)

@@ -65,10 +65,21 @@ class GenerateJob:
 
 
 @dataclass(eq=False, slots=True)
+class PrepareJob:
+    """For idle time. Nobody waits for it."""
+
+    prompt: tuple[int, ...]
+    conversation: str
+
+    def fail(self, _error: AppError | Cancelled) -> None:
+        pass
+
+
+@dataclass(eq=False, slots=True)
 class ForgetJob:
     """Nobody waits for it."""
 
     conversation: str
 
 
-Job: TypeAlias = LoadJob | UnloadJob | TokenizeJob | GenerateJob | ForgetJob
+Job: TypeAlias = LoadJob | UnloadJob | TokenizeJob | GenerateJob | PrepareJob | ForgetJob

@@ -35,6 +35,20 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepare:
+    """Evaluate what the conversation's next prompt begins with. Answered by ``Prepared`` when that is done, was not
+    worth it, or was stopped."""
+
+    prompt: tuple[int, ...]
+    conversation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    error: ErrorInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Loading:
     progress: float  # 0 to 1
 
@@ -74,8 +88,8 @@ class Failed:
     error: ErrorInfo
 
 
-Command: TypeAlias = Tokenize | Generate | Forget
-Reply: TypeAlias = Loading | Loaded | LoadFailed | Tokenized | Made | Prefill | Finished | Failed
+Command: TypeAlias = Tokenize | Generate | Prepare | Forget
+Reply: TypeAlias = Loading | Loaded | LoadFailed | Tokenized | Made | Prefill | Finished | Failed | Prepared
 
 _TOKENS, _OTHER = b"t", b"o"
 

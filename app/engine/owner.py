@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +13,25 @@ from app.domain.events import EngineDied, ModelFailed, ModelLoaded, ModelLoading
 from app.domain.models import LoadRequest, ModelInfo, TokenPiece
 from app.domain.protocols import Publish
 from app.engine.files import check_model_file, display_name
-from app.engine.jobs import ForgetJob, GenerateJob, Job, LoadJob, TokenizeJob, UnloadJob
+from app.engine.jobs import ForgetJob, GenerateJob, Job, LoadJob, PrepareJob, TokenizeJob, UnloadJob
 from app.engine.ladder import LAST_RUNG, Ladder, explanation
-from app.engine.messages import Failed, Forget, Generate, Loaded, LoadFailed, Loading, Made, Reply, Tokenize, Tokenized
-from app.engine.process import ChildProcess, Target
-from app.engine.protocol import Finished, Prefill, Queued, Tokens
+from app.engine.line import Line, Waiting
+from app.engine.messages import (
+    Failed,
+    Forget,
+    Generate,
+    Loaded,
+    LoadFailed,
+    Loading,
+    Made,
+    Prepare,
+    Prepared,
+    Reply,
+    Tokenized,
+)
+from app.engine.process import ChildProcess, Target, no_process
+from app.engine.protocol import Finished, Prefill, Tokens
+from app.engine.questions import Questions
 from app.engine.states import StateFolder
 
 log = logging.getLogger(__name__)
@@ -41,13 +54,12 @@ class Owner:
         self._idle_unload_s = idle_unload_s
         self._idle_since = 0.0
         self._lock = threading.Lock()  # guards _current and _child, which ``stop`` looks at
-        self._current: LoadJob | GenerateJob | None = None
+        self._current: LoadJob | GenerateJob | PrepareJob | None = None
         self._child: ChildProcess | None = None
         self._model: ModelInfo | None = None
-        self._queue: deque[LoadJob | UnloadJob | GenerateJob] = deque()
-        self._held: list[TokenizeJob] = []  # until the model is there
-        self._asked: dict[int, TokenizeJob] = {}
-        self._next_id = 0
+        self._queue = Line()
+        self._ahead: PrepareJob | None = None  # for when nothing else is to do
+        self._questions = Questions()
         self._request: LoadRequest | None = None  # of what is loaded, or was when the child died
         self._died = False
         self._rests = False  # unloaded because nothing was to do
@@ -85,11 +97,15 @@ class Owner:
     def accept(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
             if isinstance(job, TokenizeJob):
-                self._held.append(job)
+                self._questions.hold(job)
             elif isinstance(job, ForgetJob):
                 self._forget(job.conversation)
+            elif isinstance(job, PrepareJob):
+                self._ahead = job
             else:
                 self._queue.append(job)
+                if isinstance(job, GenerateJob):
+                    self._ahead = None  # no longer the next prompt, or no longer the conversation in the memory
 
     def sources(self) -> list[Any]:
         """What `multiprocessing.connection.wait` should wait for."""
@@ -98,31 +114,30 @@ class Owner:
     def patience(self) -> float | None:
         """How many seconds the thread may wait before it calls ``advance`` again; None: for ever."""
         limit = self._idle_unload_s()
-        if limit is None or self._model is None or self._current is not None or self._asked:
+        if limit is None or self._model is None or self._current is not None or self._questions.asked:
             return None
         return max(0.0, self._idle_since + limit - time.monotonic())
 
     def advance(self) -> None:
         """Start what can be started, and tell those who wait how many are before them."""
-        self._take_out_stopped()
-        if self.patience() == 0 and not self._queue and not self._held:
+        self._queue.take_out_stopped()
+        self._make_way()
+        if self.patience() == 0 and not self._queue and not self._questions.held and self._ahead is None:
             self._rest()
-        while self._current is None and (self._queue or (self._held and self._model is None)):
+        while self._current is None and (self._queue or (self._questions.held and self._model is None)):
             if (self._queue and not isinstance(self._queue[0], GenerateJob)) or self._model is not None:
                 self._begin(self._queue.popleft())
             elif (self._died or self._rests) and self._request is not None:
                 self._begin(LoadJob(self._request, again=True))
             else:
                 self._fail_waiting(AppError("no-model", "No model is loaded.", "Choose a model first."))
-        if self._model is not None:
-            self._ask_tokenizer()
-        if self._current is not None or self._asked:
+        if self._child is not None and self._model is not None:
+            self._questions.ask(self._child)
+        if self._current is None and self._ahead is not None:
+            self._look_ahead()
+        if self._current is not None or self._questions.asked:
             self._idle_since = time.monotonic()
-        waiting = [job for job in self._queue if isinstance(job, GenerateJob)]
-        for ahead, job in enumerate(waiting, start=int(isinstance(self._current, GenerateJob))):
-            if ahead not in (0, job.ahead):
-                job.ahead = ahead
-                job.events.put(Queued(ahead))
+        self._queue.tell(busy=isinstance(self._current, GenerateJob))
 
     def read(self) -> None:
         """Whatever the child has said, and whether it is still there."""
@@ -142,9 +157,13 @@ class Owner:
             current.fail(error)
         for job in self._queue:
             job.fail(error)
-        self._fail_tokenizers(error)
+        self._questions.fail(error)
 
     def _forget(self, conversation: str) -> None:
+        if self._ahead is not None and self._ahead.conversation == conversation:
+            self._ahead = None
+        if isinstance(self._current, PrepareJob) and self._current.conversation == conversation:
+            self._break_off()
         if self._child is not None:
             self._child.send(Forget(conversation))  # it may be about to write one
         if self._states is not None:
@@ -152,7 +171,7 @@ class Owner:
 
     # Starting.
 
-    def _begin(self, job: LoadJob | UnloadJob | GenerateJob) -> None:
+    def _begin(self, job: Waiting) -> None:
         if isinstance(job, LoadJob):
             self._begin_load(job)
         elif isinstance(job, UnloadJob):
@@ -172,8 +191,35 @@ class Owner:
             self._current = job
         child.send(Generate(job.request))
 
+    # In idle time.
+
+    def _look_ahead(self) -> None:
+        job, self._ahead = self._ahead, None
+        if self._child is None or self._model is None or job is None:
+            return  # what it would be compared with is gone
+        with self._lock:
+            self._child.allow()
+            self._current = job
+        self._child.send(Prepare(job.prompt, job.conversation))
+
+    def _make_way(self) -> None:
+        """What is evaluated ahead of time stands in nobody's way: it ends, and what it did so far stays. To ask for the
+        model that is there does not disturb it; a turn begins so, and then looks for sources."""
+        while isinstance(self._current, PrepareJob) and self._queue:
+            job = self._queue[0]
+            if not isinstance(job, LoadJob) or self._model is None or not self._is_same(job.request):
+                self._break_off()
+                return
+            self._queue.popleft()
+            job.answer.put(self._model)
+
+    def _break_off(self) -> None:
+        with self._lock:
+            if self._child is not None:
+                self._child.stop()
+
     def _begin_load(self, job: LoadJob) -> None:
-        same = self._request is not None and replace(self._request, rung=job.request.rung) == job.request
+        same = self._is_same(job.request)
         if same and self._model is not None:
             job.answer.put(self._model)
             return
@@ -182,6 +228,9 @@ class Owner:
             rung = max(rung, min(self._request.rung + self._died, LAST_RUNG))
         self._unload()
         self._start_child(job, replace(job.request, rung=rung))
+
+    def _is_same(self, request: LoadRequest) -> bool:
+        return self._request is not None and replace(self._request, rung=request.rung) == request
 
     def _start_child(self, job: LoadJob, request: LoadRequest) -> None:
         name = display_name(request.path)
@@ -193,29 +242,13 @@ class Owner:
             self._fail_load(job, request, error)
             return
         except OSError as error:
-            self._fail_load(job, request, _no_process(error))
+            self._fail_load(job, request, no_process(error))
             return
         self._request, self._died, self._rests = request, False, False
         with self._lock:
             self._current, self._child = job, child
             if job.stopped:
                 child.stop()
-
-    def _ask_tokenizer(self) -> None:
-        held, self._held = self._held, []
-        for job in held:
-            assert self._child is not None
-            self._next_id += 1
-            self._asked[self._next_id] = job
-            self._child.send(Tokenize(self._next_id, job.texts, job.add_special))
-
-    def _take_out_stopped(self) -> None:
-        for job in [job for job in self._queue if not isinstance(job, UnloadJob) and job.stopped]:
-            self._queue.remove(job)
-            if isinstance(job, GenerateJob):
-                job.never_started()
-            else:
-                job.fail(Cancelled())
 
     # What the child says.
 
@@ -225,16 +258,10 @@ class Owner:
                 self._event(Tokens(tuple(map(TokenPiece, reply.ids, reply.texts, reply.controls))))
             case Prefill():
                 self._event(reply)
-            case Finished():
-                self._event(reply)
-                self._finish_current()
-            case Failed():
-                if isinstance(self._current, GenerateJob):
-                    self._current.fail(AppError.of(reply.error))
-                self._finish_current()
+            case Finished() | Failed() | Prepared():
+                self._on_end(reply)
             case Tokenized():
-                job = self._asked.pop(reply.id)
-                job.answer.put(reply.ids if reply.error is None else AppError.of(reply.error))
+                self._questions.answer(reply)
             case Loading():
                 if self._request is not None:
                     name = display_name(self._request.path)
@@ -249,7 +276,17 @@ class Owner:
             self._current.spoken = self._current.spoken or isinstance(event, Tokens)
             self._current.events.put(event)
 
+    def _on_end(self, reply: Finished | Failed | Prepared) -> None:
+        if isinstance(reply, Finished):
+            self._event(reply)
+        elif isinstance(self._current, GenerateJob) and reply.error is not None:
+            self._current.fail(AppError.of(reply.error))
+        elif reply.error is not None:
+            log.error("could not read ahead: %s", AppError.of(reply.error))
+        self._finish_current()
+
     def _finish_current(self) -> None:
+        self._idle_since = time.monotonic()
         with self._lock:
             self._current = None
 
@@ -259,7 +296,6 @@ class Owner:
         self._model = model
         log.info("loaded %s in %.2f s, context %d", model.name, model.seconds, model.context)
         log.info("llama.cpp runs with %s", ", ".join(model.backends) or "the backends built into it")
-        self._idle_since = time.monotonic()
         request = self._request
         if request is not None and self._short_of_memory:
             self._ladder.remember(request)
@@ -311,10 +347,13 @@ class Owner:
             return
         if isinstance(job, GenerateJob) and not job.spoken and self._goes_on(job, memory=death.memory):
             self._queue.appendleft(job)  # loads it again, on the next rung
-            self._held = [*self._asked.values(), *self._held]
-            self._asked.clear()
+            self._questions.ask_again()
             return
         self._publish(EngineDied(request.path, error.info))
+        if isinstance(job, PrepareJob):  # nobody waits; what comes next loads it again
+            self._died, self._rests = death.memory, not death.memory
+            self._questions.ask_again()
+            return
         if isinstance(job, LoadJob):
             self._publish(ModelFailed(request.path, display_name(request.path), error.info))
         if job is not None:
@@ -322,7 +361,7 @@ class Owner:
         if isinstance(job, LoadJob) and job.again:
             self._fail_waiting(error)
         else:
-            self._fail_tokenizers(error)
+            self._questions.fail(error)
 
     def _goes_on(self, job: LoadJob | GenerateJob, *, memory: bool) -> bool:
         """Whether to try by ourselves what ended before it had begun: as long as there are rungs where memory was
@@ -343,38 +382,18 @@ class Owner:
     def _unload(self) -> None:
         model = self._model
         self._drop_child()
-        self._fail_tokenizers(AppError("no-model", "No model is loaded.", "Choose a model first."), held=False)
+        self._questions.fail(AppError("no-model", "No model is loaded.", "Choose a model first."), held=False)
         self._request, self._died, self._rests = None, False, False
         if model is not None:
             self._publish(ModelUnloaded(model.path))
 
     def _drop_child(self) -> None:
-        self._model = None
+        self._model, self._ahead = None, None
         with self._lock:
             child, self._child = self._child, None
         if child is not None:
             child.close()
 
     def _fail_waiting(self, error: AppError) -> None:
-        """Everybody who needs a model and has no load before them."""
-        while self._queue and isinstance(self._queue[0], GenerateJob):
-            self._queue.popleft().fail(error)
-        self._fail_tokenizers(error)
-
-    def _fail_tokenizers(self, error: AppError, *, held: bool = True) -> None:
-        for job in self._asked.values():
-            job.fail(error)
-        self._asked.clear()
-        if held:
-            for job in self._held:
-                job.fail(error)
-            self._held.clear()
-
-
-def _no_process(error: OSError) -> AppError:
-    return AppError(
-        "engine-unavailable",
-        "The engine's process could not be started ({reason}).",
-        "Close other programs and try again.",
-        reason=error.strerror or error,
-    )
+        self._queue.fail_first(error)
+        self._questions.fail(error)

@@ -122,6 +122,16 @@ class ChildProcess:
         self._log_path.unlink(missing_ok=True)
 
 
+def no_process(error: OSError) -> AppError:
+    """What the person is told where no child could be started."""
+    return AppError(
+        "engine-unavailable",
+        "The engine's process could not be started ({reason}).",
+        "Close other programs and try again.",
+        reason=error.strerror or error,
+    )
+
+
 def _ending(code: int | None) -> str:
     if code is None:
         return "the process does not answer"

@@ -12,13 +12,15 @@ from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling, Toke
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """``prompt``: token ids. ``max_tokens`` None: up to the context's end. ``stop``: texts that end the answer, not
-    part of it. ``conversation``: whose KV cache this is, for reuse across switches."""
+    part of it. ``conversation``: whose KV cache this is, for reuse across switches. ``round``: how often this answer
+    was broken off for tools; where it began is a place to come back to, where it was taken up again is not."""
 
     prompt: tuple[int, ...]
     sampling: Sampling
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     conversation: str = ""
+    round: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,12 @@ class Engine(Protocol):
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[EngineEvent]:
         """Events up to and with one ``Finished``. Setting ``cancel`` ends it with ``cancelled`` in milliseconds."""
+        ...
+
+    def prepare(self, prompt: tuple[int, ...], conversation: str) -> None:
+        """In idle time, evaluate what the next prompt of the conversation that was answered last surely begins with.
+        Does not wait. Whatever else is asked for stops it at once; what it did so far stays. Nothing happens where the
+        memory holds nearly all of it already."""
         ...
 
     def forget(self, conversation: str) -> None:

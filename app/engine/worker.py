@@ -13,7 +13,7 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
 from app.domain.models import LoadRequest, ModelInfo, PromptText
 from app.domain.protocols import Publish
-from app.engine.jobs import ForgetJob, GenerateJob, Job, LoadJob, TokenizeJob, UnloadJob
+from app.engine.jobs import ForgetJob, GenerateJob, Job, LoadJob, PrepareJob, TokenizeJob, UnloadJob
 from app.engine.llama import child
 from app.engine.owner import Owner
 from app.engine.process import Target
@@ -89,6 +89,9 @@ class EngineWorker:
         if not request.prompt:
             raise ValueError("a prompt has at least one token")
         return self._events(GenerateJob(request), cancel)
+
+    def prepare(self, prompt: tuple[int, ...], conversation: str) -> None:
+        self._post(PrepareJob(prompt, conversation))
 
     def forget(self, conversation: str) -> None:
         """Delete what is kept of a conversation to answer faster. Does not wait."""

@@ -28,6 +28,7 @@ class Cache:
         self._memory = lib.llama_get_memory(context)
         self._window = max(1, int(lib.llama_model_n_swa(model)))
         self._checkpoints: list[Blob] = []
+        self._passing = 0  # the place of one that the next of its kind replaces
         self.forgets = self._window > 1 or bool(lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model))
         self.size = int(lib.llama_n_ctx(context))
         self.tokens: list[int] = []
@@ -54,14 +55,19 @@ class Cache:
             self._checkpoints = [blob for blob in self._checkpoints if blob.at <= shared]
         return shared
 
-    def checkpoint(self) -> None:
+    def checkpoint(self, *, passing: bool = False) -> None:
         """Remember this place, where the memory may not come back to it by itself: a window may, but a copy of it holds
-        only what the next token looks back at."""
+        only what the next token looks back at. ``passing``: until the next such place, so that an answer of many rounds
+        does not push out the place where it began."""
         here = len(self.tokens)
         if not self.forgets or here - self.last_checkpoint < CHECKPOINT_APART:
             return
         data = self._copy(lib.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY)
         if data is not None and len(data) * 2 <= CHECKPOINT_BYTES:
+            if passing:
+                if self._passing and self._passing == self.last_checkpoint:
+                    del self._checkpoints[-1]
+                self._passing = here
             self._checkpoints.append(Blob(here, data))
             while len(self._checkpoints) > min(MOST_CHECKPOINTS, CHECKPOINT_BYTES // len(data)):
                 del self._checkpoints[0]

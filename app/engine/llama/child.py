@@ -30,6 +30,8 @@ from app.engine.messages import (
     LoadFailed,
     Loading,
     Made,
+    Prepare,
+    Prepared,
     Reply,
     Tokenize,
     Tokenized,
@@ -48,7 +50,7 @@ SETTLE_S = 0.3  # without work before a state is saved: a tool's result is often
 SAVE_AT_END_S = 2.0  # for saving when the program ends; less than the program waits for this process
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
-Work = Generate | Forget | None
+Work = Generate | Prepare | Forget | None
 """What the pipe thread hands over; None: the end."""
 
 
@@ -75,7 +77,10 @@ def run(
         if isinstance(command, Forget):
             decoder.saved.forget(command.conversation)
         else:
-            _answer(command, decoder, replies)
+            ending = _answer(command, decoder, replies) if isinstance(command, Generate) else _prepare(command, decoder)
+            with contextlib.suppress(OSError):  # the program is gone
+                replies.flush()
+                replies.send(ending)
     decoder.saved.save()
     decoder.saved.finish()
     os._exit(0)
@@ -91,16 +96,23 @@ def _next(work: "queue.SimpleQueue[Work]", decoder: "Decoder") -> Work:
     return work.get()
 
 
-def _answer(command: Generate, decoder: "Decoder", replies: "_Replies") -> None:
+def _answer(command: Generate, decoder: "Decoder", replies: "_Replies") -> Reply:
     try:
-        ending: Reply = decoder.generate(command.request, replies.put)
+        return decoder.generate(command.request, replies.put)
     except AppError as error:
-        ending = Failed(error.info)
+        return Failed(error.info)
     except Exception:  # noqa: BLE001 - reported with its traceback; the model stays usable
-        ending = Failed(_bug().info)
-    with contextlib.suppress(OSError):  # the program is gone
-        replies.flush()
-        replies.send(ending)
+        return Failed(_bug().info)
+
+
+def _prepare(command: Prepare, decoder: "Decoder") -> Reply:
+    try:
+        decoder.prepare(command.prompt, command.conversation)
+    except AppError as error:
+        return Prepared(error.info)
+    except Exception:  # noqa: BLE001 - reported with its traceback; the model stays usable
+        return Prepared(_bug().info)
+    return Prepared()
 
 
 def _become_child(log_path: str) -> None:

@@ -1,5 +1,6 @@
 """The loop: prompt in, tokens out, with what the memory already holds kept."""
 
+import contextlib
 import ctypes
 import time
 from collections.abc import Callable, Sequence
@@ -69,7 +70,7 @@ class Decoder:
         read = first = 0.0
         reason, eog = StopReason.CANCELLED, None
         try:
-            self._read_prompt(prompt, reuse.kept, emit)
+            self._read_prompt(prompt, reuse.kept, emit, passing=request.round > 0)
             read = time.perf_counter()
             reason, eog, first = self._write(chain, answer)
         except ContextFull:
@@ -93,15 +94,24 @@ class Decoder:
         )
         return Finished(reason, stats, eog)
 
+    def prepare(self, prompt: Sequence[int], conversation: str) -> None:
+        """Evaluate what the conversation's next prompt begins with, until it is done or stopped."""
+        kept = self.saved.look_ahead(prompt, conversation)
+        if kept is not None:
+            with contextlib.suppress(Stopped, ContextFull):
+                self._read_prompt(prompt, kept, lambda _: None, opening=0)
+
     def _set_threads(self) -> None:
         control = self._control
         prompt = self._threads.prompt if self._threads.fixed else min(self._threads.prompt, control.prompt_threads)
         lib.llama_set_n_threads(self._context, control.threads, prompt)
 
-    def _read_prompt(self, prompt: Sequence[int], cached: int, emit: Emit) -> None:
+    def _read_prompt(
+        self, prompt: Sequence[int], cached: int, emit: Emit, *, opening: int = OPENING, passing: bool = False
+    ) -> None:
         total = len(prompt)
         emit(Prefill(cached, total, cached))
-        turn = total - OPENING if self._cache.forgets else 0
+        turn = total - opening if self._cache.forgets else 0
         start = cached
         while start < total:
             end = min(start + self._step, total)
@@ -111,7 +121,7 @@ class Decoder:
             self._set_threads()
             self._evaluate(prompt[start:end], last=end == total)
             if end == turn or end - self._cache.last_checkpoint >= LONG:
-                self._cache.checkpoint()
+                self._cache.checkpoint(passing=passing and end >= turn)
             emit(Prefill(end, total, cached))
             start = end
 

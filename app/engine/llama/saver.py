@@ -15,7 +15,7 @@ from app.engine.states import SavedState, StateFolder
 log = logging.getLogger(__name__)
 
 FEWEST = 64  # tokens worth a file
-WORTH = 32  # tokens that a file must save beyond the memory to be read
+WORTH = 32  # tokens that are saved by reading a file, or by evaluating ahead of time
 MEMORY_SHARE = 4  # a copy takes at most a fourth of the free memory
 
 
@@ -93,6 +93,18 @@ class SavedCache:
             self._owner, self._saved = conversation, ()
         kept = cache.keep(prompt)
         return Reuse(kept, source if kept else "none", known, time.perf_counter() - started)
+
+    def look_ahead(self, prompt: Sequence[int], conversation: str) -> int | None:
+        """Cut the memory to what it shares with the beginning of the next prompt, and return how much that is. None,
+        and nothing is changed, where it holds another conversation, or lacks too little to be worth it."""
+        cache = self._cache
+        if not conversation or conversation != self._owner or len(prompt) >= cache.size:
+            return None
+        if len(prompt) - cache.reach(prompt) <= WORTH:
+            return None
+        if self._write is not None and self._write.conversation == conversation:
+            self._cancel()
+        return cache.keep(prompt)
 
     def save(self) -> None:
         """Copy the memory, and write the copy in the background. Nothing where it is saved already, or too large."""

@@ -135,8 +135,8 @@ def random_models() -> ModuleType:
 def pretend(make_engine: Callable[..., Recorded], children: ModuleType, model_file: str) -> Callable[..., Recorded]:
     """Makes an engine over a pretended child, with a file that passes for a model loaded."""
 
-    def make(kind: str = "obedient", *, load: bool = True) -> Recorded:
-        recorded = make_engine(target=getattr(children, kind))
+    def make(kind: str = "obedient", *, load: bool = True, **wiring: object) -> Recorded:
+        recorded = make_engine(target=getattr(children, kind), **wiring)
         if load:
             recorded.engine.load(LoadRequest(model_file))
         return recorded

@@ -1,7 +1,8 @@
 """Child processes without llama.cpp, for the worker's own logic. Spawned processes import this module by its name.
 
 A prompt's first token says what to do: DIE ends the process, anything else is echoed as text, one token a message.
-``WAIT`` in the prompt waits for Stop. ``DIE_TWICE`` ends it as DIE does, but not from rung 2 on.
+``WAIT`` in the prompt waits for Stop. ``DIE_TWICE`` ends it as DIE does, but not from rung 2 on; ``ABORT`` as a failed
+assertion does. Prompts that are read ahead obey the same words.
 """
 
 import os
@@ -15,10 +16,22 @@ from typing import Any
 from app.domain.errors import ErrorInfo
 from app.domain.messages import GenerationStats, StopReason
 from app.domain.models import LoadRequest, ModelInfo
-from app.engine.messages import Failed, Generate, Loaded, LoadFailed, Loading, Made, Tokenize, Tokenized, encode
+from app.engine.messages import (
+    Failed,
+    Generate,
+    Loaded,
+    LoadFailed,
+    Loading,
+    Made,
+    Prepare,
+    Prepared,
+    Tokenize,
+    Tokenized,
+    encode,
+)
 from app.engine.protocol import Finished, Prefill
 
-DIE, WAIT, FAIL, DIE_TWICE = 1000, 1001, 1002, 1003
+DIE, WAIT, FAIL, DIE_TWICE, ABORT = 1000, 1001, 1002, 1003, 1004
 
 
 def info(request: LoadRequest) -> ModelInfo:
@@ -54,11 +67,11 @@ def obedient(connection: Connection, stop: Any, request: LoadRequest, _log: str,
                 ids = tuple(tuple(map(ord, text.text)) for text in command.texts)
                 with lock:
                     connection.send_bytes(encode(Tokenized(command.id, ids)))
-            else:
-                if isinstance(command, Generate):
-                    arguments = (connection, stop, command, lock, request.rung)
-                    busy.append(threading.Thread(target=_generate, args=arguments, daemon=True))
-                    busy[-1].start()
+            elif isinstance(command, Generate | Prepare):
+                work = _generate if isinstance(command, Generate) else _prepare
+                arguments = (connection, stop, command, lock, request.rung)
+                busy.append(threading.Thread(target=work, args=arguments, daemon=True))
+                busy[-1].start()
     except (EOFError, OSError):
         return
 
@@ -86,6 +99,18 @@ def _generate(connection: Connection, stop: Any, command: Generate, lock: thread
             return
         send(Made((token,), (chr(token),), (False,)))
     send(Finished(StopReason.STOP, GenerationStats(len(prompt))))
+
+
+def _prepare(connection: Connection, stop: Any, command: Prepare, lock: threading.Lock, _rung: int) -> None:
+    for token in command.prompt:
+        if token == DIE:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if token == ABORT:
+            os.abort()
+        while token == WAIT and stop[0] == b"\0":
+            threading.Event().wait(0.002)
+    with lock:
+        connection.send_bytes(encode(Prepared(ErrorInfo("too-bad", "Too bad.") if FAIL in command.prompt else None)))
 
 
 def never_loads(connection: Connection, stop: Any, _request: LoadRequest, _log: str, _states: Any = None) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.errors import AppError
 from app.domain.models import LoadRequest
-from app.engine.states import StateFolder
+from app.engine.states import StateFolder, read_state
 
 pytestmark = pytest.mark.model
 OPENING = 16  # tokens at a prompt's end in front of which a memory that cannot be cut is copied
@@ -59,6 +59,35 @@ def test_nothing_is_read_twice_and_nothing_is_said_differently(kind, cuts, make_
     # Batches of another length round differently, and with random weights two tokens can be almost equally likely.
     # Out of a wrong memory one in three hundred would be the same.
     assert sum(same) >= len(same) - 1
+
+
+@pytest.mark.parametrize("kind", ["latent attention", "sliding window", "delta net", "mamba 2"])
+def test_reading_ahead_leaves_the_question_where_it_was(kind, make_engine, random_models, tmp_path, wait_for):
+    path = tmp_path / "random.gguf"
+    random_models.write(path, kind)
+    folder = StateFolder(tmp_path / "states", 1 << 28)
+    recorded = make_engine(states=folder)
+    recorded.engine.load(LoadRequest(str(path), context=4096, threads=1))
+    question = history = ids(1, 700)
+    for number in range(12):  # more rounds than places that are remembered
+        answer = recorded.run(history, max_tokens=5, conversation="sea", round=number)
+        history = (*history, *answer.ids, *ids(number + 10, 80))
+    beginning = (*question, *ids(2, 300))
+    recorded.engine.prepare(beginning, "sea")
+    wait_for(lambda: [file for file in folder.path.glob("*.state") if tokens_of(file) == beginning])
+    answer = recorded.run((*beginning, *ids(3, 20)), max_tokens=1, conversation="sea")
+    assert (answer.stats.cached_tokens, answer.stats.cached_from) == (len(beginning), "memory")
+    edited = recorded.run((*beginning, *ids(5, 20)), max_tokens=1, conversation="sea")
+    assert edited.stats.cached_tokens == len(beginning)
+    again = recorded.run(question, max_tokens=1, conversation="sea")
+    assert again.stats.cached_tokens >= len(question) - OPENING
+
+
+def tokens_of(file):
+    try:
+        return read_state(file, file.name.split("-")[0]).tokens
+    except OSError:  # it is being replaced
+        return ()
 
 
 def test_a_file_without_a_vocabulary(make_engine, random_models, tmp_path):
