@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import NoReturn
 
 from app.chat.formats import detect
 from app.chat.formats.protocol import CallClosed, ChatFormat, Content, FormatEvent, Note, Reasoning
@@ -23,40 +24,53 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:  # noqa: ARG001 - one shape for all commands
-    for line in parsed(sys.stdin):
+    for line in parsed(getattr(sys.stdin, "buffer", sys.stdin)):
         print(line, flush=True)
     return 0
 
 
-def parsed(lines: Iterable[str]) -> Iterator[str]:
-    """A line of JSON for each case; what is wrong with a case is said in its own line."""
+def parsed(lines: Iterable[str | bytes]) -> Iterator[str]:
+    """A line of JSON for each case; what is wrong with a case is said in its own line, and the next one is read."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        try:
-            case = json.loads(line)
-        except ValueError:
-            case = None
-        if not isinstance(case, Mapping):
-            raise AppError(
-                "bad-case", "Line {line} of the input is not a JSON object.", "Give one case a line.", line=number
-            )
-        yield json.dumps(result(case))
+        case = _case(line)
+        yield json.dumps(
+            result(case)
+            if case is not None
+            else _failed(None, f"Line {number} of the input is not a JSON object. Give one case a line.")
+        )
+
+
+def _case(line: str | bytes) -> Mapping[str, object] | None:
+    try:
+        text = line.decode("utf-8") if isinstance(line, bytes) else line
+        case = json.loads(text.removeprefix("\ufeff"), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+    return case if isinstance(case, Mapping) else None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _failed(name: object, error: str) -> dict[str, object]:
+    return {"id": name, "format": None, "reasoning": None, "content": None, "tool_calls": [], "error": error}
 
 
 def result(case: Mapping[str, object]) -> dict[str, object]:
     """What the output of one case means, in the form of the command's contract."""
-    empty = {"id": case.get("id"), "format": None, "reasoning": None, "content": None, "tool_calls": []}
     try:
-        source, found = _template(str(case.get("template") or ""))
+        source, found = _template(_text(case, "template"))
         prompt = case.get("generation_prompt")
         if not isinstance(prompt, str):
             prompt = ChatTemplate(source).generation_prompt(format=found)
         events = _events(found, prompt, case)
     except AppError as error:
-        return {**empty, "error": error.info.text()}
-    except (TypeError, KeyError, AttributeError) as error:
-        return {**empty, "error": f"The case is not in the expected form: {error!r}"}
+        return _failed(case.get("id"), error.info.text())
+    except Exception as error:  # noqa: BLE001 - a fault here shall not take the answers to the other lines away
+        return _failed(case.get("id"), f"Alcove itself failed at this case, please report it: {error!r}")
     reasoning = "".join(event.text for event in events if isinstance(event, Reasoning))
     content = "".join(event.text for event in events if isinstance(event, Content))
     notes = [f"{event.code}: {event.text}" for event in events if isinstance(event, Note)]
@@ -73,19 +87,34 @@ def result(case: Mapping[str, object]) -> dict[str, object]:
 
 
 def _events(found: ChatFormat, prompt: str, case: Mapping[str, object]) -> list[FormatEvent]:
-    tools = case.get("tools") or []
-    deltas = case.get("deltas") or []
-    if not isinstance(tools, list) or not isinstance(deltas, list):
-        raise TypeError("tools and deltas are lists")
-    parser = found.parser(prompt, tools)
+    parser = found.parser(prompt, [tool for tool in _list(case, "tools") if isinstance(tool, dict)])
+    if "deltas" not in case:
+        raise _bad("deltas", "given")
     events: list[FormatEvent] = []
-    for delta in deltas:
-        if isinstance(delta, str):
-            events += parser.feed(delta)
-        else:
-            control = delta.get("control")
-            events += parser.feed(delta["text"], control if isinstance(control, bool) else None)
+    for delta in _list(case, "deltas"):
+        text, control = (delta.get("text"), delta.get("control")) if isinstance(delta, Mapping) else (delta, None)
+        if not isinstance(text, str):
+            raise _bad("deltas", "strings, or objects with a text")
+        events += parser.feed(text, control if isinstance(control, bool) else None)
     return events + parser.finish(truncated=bool(case.get("truncated")))
+
+
+def _text(case: Mapping[str, object], key: str) -> str:
+    value = case.get(key) or ""
+    if not isinstance(value, str):
+        raise _bad(key, "a string")
+    return value
+
+
+def _list(case: Mapping[str, object], key: str) -> list[object]:
+    value = case.get(key) or []
+    if not isinstance(value, list):
+        raise _bad(key, "a list")
+    return value
+
+
+def _bad(key: str, wanted: str) -> AppError:
+    return AppError("bad-case", 'In this case "{key}" is not {wanted}.', "Correct the case.", key=key, wanted=wanted)
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ _EVENT = re.compile(r"\n|`+|~{3,}|[{\[]")
 _BEFORE_FENCE = re.compile(r"[\s>*+\-]*(?:\d+[.)]\s*)?")
 _PLAIN_STRING = re.compile(r'[^"\\\n]+')
 _BETWEEN = re.compile(r"[\s\w.+\-:,]+")
+_SPACES = re.compile(r"\s+")
 
 
 class JsonSample:
@@ -50,7 +51,7 @@ class JsonSample:
             self._sure = self._sure and self.depth > 0
         elif char == '"':
             self.in_string = self._sure = True
-        elif between := _BETWEEN.match(text, at):
+        elif between := (_BETWEEN if self._sure else _SPACES).match(text, at):
             return between.end()
         else:
             return self._stop(at)
@@ -80,7 +81,11 @@ class Samples:
         at = 0
         while at < len(text):
             if self._json.depth:
-                at = self._json.see(text, at)
+                begin, at = at, self._json.see(text, at)
+                *lines, last = text[begin:at].split("\n")
+                if lines:
+                    self._inline, self._line = 0, ""
+                self._grow(last)
                 continue
             match = _EVENT.search(text, at)
             if match is None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from app.cli import parse
-from app.domain.errors import AppError
 
 TEMPLATE = (
     "{% if tools %}<tool_call>{'name', 'arguments'}{% endif %}{% if add_generation_prompt %}<|a|><think>{% endif %}"
@@ -89,7 +88,49 @@ def test_the_generation_prompt_is_rendered_where_it_is_not_given(
     assert (found["reasoning"], found["content"]) == ("Hm.", "Hello")
 
 
-def test_a_line_that_is_no_case() -> None:
-    with pytest.raises(AppError) as caught:
-        list(parse.parsed(["\n", "[1]\n"]))
-    assert "Line 2" in caught.value.info.text()
+@pytest.mark.parametrize(
+    "line",
+    ["{bad", "[]", "null", "5", '"s"', '{"id": NaN}', "[" * 100_000, b"\xff\xfe{}\n", "{'id': 1}"],
+)
+def test_a_line_that_is_no_case_and_the_next(template: str, line: str | bytes) -> None:
+    good = json.dumps({"id": 1, "template": template, "generation_prompt": "", "deltas": ["Hi"]})
+    bad, found = map(json.loads, parse.parsed(["\n", line, "  ", f"\ufeff{good}\n".encode()]))
+    assert bad["error"] == "Line 2 of the input is not a JSON object. Give one case a line."
+    assert (bad["id"], bad["content"], bad["tool_calls"]) == (None, None, [])
+    assert (found["id"], found["content"], found["error"]) == (1, "Hi", None)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"template": 5}, "template"),
+        ({"template": "\0"}, "cannot be read"),
+        ({"tools": "x"}, "tools"),
+        ({"tools": {"a": 1}}, "tools"),
+        ({"deltas": "Hi"}, "deltas"),
+        ({"deltas": [1]}, "deltas"),
+        ({"deltas": [{}]}, "deltas"),
+        ({"deltas": [["x"]]}, "deltas"),
+        ({"deltas": [{"text": None, "control": True}]}, "deltas"),
+    ],
+)
+def test_a_case_of_another_form(template: str, change: dict[str, Any], word: str) -> None:
+    case = {"id": "x", "template": template, "generation_prompt": "", "deltas": ["Hi"], **change}
+    (found,) = map(json.loads, parse.parsed([json.dumps(case)]))
+    assert word in found["error"]
+    assert "Alcove itself" not in found["error"]
+    assert (found["id"], found["content"], found["tool_calls"]) == ("x", None, [])
+
+
+def test_deltas_are_needed(template: str) -> None:
+    (found,) = map(json.loads, parse.parsed([json.dumps({"id": 1, "template": template, "generation_prompt": ""})]))
+    assert found["error"] == 'In this case "deltas" is not given. Correct the case.'
+
+
+def test_odd_tools_and_halves_of_characters_do_no_harm(template: str) -> None:
+    odd = {"a": 5, "b": {"type": {"x": 1}}, "c": {"enum": 5, "anyOf": 5}, "d": {"$ref": 5}, "e": {"enum": [{}]}}
+    tools = [1, None, {"function": 5}, {"function": {"name": "f", "parameters": {"properties": odd}}}]
+    case = {"id": {"any": [1]}, "template": template, "generation_prompt": None, "tools": tools, "truncated": "yes"}
+    deltas = ["</think>a\ud83c", {"text": "\udf89", "control": 1}, "", {"text": "\ud800", "control": "x"}]
+    (found,) = map(json.loads, parse.parsed([json.dumps({**case, "deltas": deltas})]))
+    assert (found["id"], found["content"], found["error"]) == ({"any": [1]}, "a🎉\ud800", None)

@@ -39,7 +39,7 @@ class CodeCalls:
 
     def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
         text = (yield from source.up_to(*self.ends)).strip()
-        if not text or (source.empty and source.truncated):
+        if source.empty and (source.truncated or not text):
             raise CutOff
         if _CALL.match(text):
             name, arguments = _call(text)

@@ -171,3 +171,22 @@ def test_families_without_a_template_in_the_collection(model: tuple[str, str], f
     found: Any = detect(model[0])
     assert found.name == format_name
     assert found.known
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        ("}{<tool_call|> x\n\n```\n<channel|>\n```\n", "}{ x\n\n```\n<channel|>\n```\n"),
+        ("{\n```\n<channel|>\n```\n", "{\n```\n<channel|>\n```\n"),
+        ("[ a\n~~~\n<channel|>\n~~~\n", "[ a\n~~~\n<channel|>\n~~~\n"),
+    ],
+)
+def test_a_fence_after_a_bracket(template_source: Any, parse_all_cuts: Any, text: str, content: str) -> None:
+    found = detect(template_source(GEMMA[0]))
+    assert parse_all_cuts(found, text, prompt=GEMMA[1]).content == content
+
+
+def test_a_python_tag_without_code(template_source: Any, parse_all_cuts: Any) -> None:
+    found = detect(template_source(LLAMA3[0]))
+    parsed = parse_all_cuts(found, "<|python_tag|><|eom_id|>Hi", prompt=LLAMA3[1], tools=RUNNER)
+    assert (parsed.content, parsed.calls) == ("Hi", [])
