@@ -45,8 +45,8 @@ class CodeCalls:
             name, arguments = _call(text)
         else:
             name = next((name for name in _RUNNERS if name in tools.names), "")
-            if not name:
-                raise Malformed("no tool runs code")
+            if not name or not text:
+                raise Malformed("no code, or no tool that runs it")
             arguments = object_text([("code", quote(text))])
         calls.open(name)
         calls.arguments(arguments)
