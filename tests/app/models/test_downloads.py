@@ -284,7 +284,9 @@ def test_a_file_that_changes_while_it_is_fetched_starts_over(bench, hub_server, 
             hub_server.signature += 1
 
     hub_server.on_bytes = change
-    assert isinstance(bench.events.end(start(bench, bench.service())), DownloadFinished)
+    # Small pieces, so that some are still to be asked for when the file changes.
+    service = bench.service(tuning=replace(make.tuning, piece=(256 << 10, 256 << 10)))
+    assert isinstance(bench.events.end(start(bench, service)), DownloadFinished)
     assert (bench.library / "maker--Model-GGUF" / "Model-Q4_K_M.gguf").read_bytes() == new["Model-Q4_K_M.gguf"]
 
 
