@@ -7,7 +7,7 @@ from typing import NoReturn
 from app.chat.formats.source import Malformed, Source, Unexpected
 
 _PLAIN = re.compile(r'[^"\\]+')
-_STRUCTURE = re.compile(r'[\[\]{}",:]')
+_STRUCTURE = frozenset('[]{}",:')
 _OUTSIDE = re.compile(r"[\s\w.+\-]*")  # what may stand between structure characters: numbers, true, false, null
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _PAIRS = {"}": "{", "]": "["}
@@ -62,7 +62,8 @@ class JsonValue:
         self._shown = 0
         self._size = 0
         self._stack: list[str] = []
-        self._string: list[str] | None = None
+        self._in_quotes = False
+        self._key_pieces: list[str] | None = None  # of a key of the outermost object that is being read
         self._escaped = False
         self._key: str | None = None
         self._await_value = False
@@ -88,12 +89,16 @@ class JsonValue:
 
     def step(self, source: Source) -> None:
         """Use what is there, up to the end of the value."""
-        while not self.done and not source.empty:
-            self._advance(source)
+        while not self.done and source.at < len(source.text):
+            if self._in_quotes:
+                self._in_string(source)
+            else:
+                self._outside(source)
 
     def fresh(self) -> tuple[int, str]:
         """What was read since the last call of this, and where it begins in ``text``."""
-        text = "".join(self._pieces[self._shown :])
+        pieces = self._pieces[self._shown :]
+        text = pieces[0] if len(pieces) == 1 else "".join(pieces)
         self._shown = len(self._pieces)
         return self._size - len(text), text
 
@@ -101,48 +106,37 @@ class JsonValue:
         self._pieces.append(text)
         self._size += len(text)
 
-    def _advance(self, source: Source) -> None:
-        if self._string is not None:
-            self._in_string(source)
-            return
+    def _outside(self, source: Source) -> None:
         between = _OUTSIDE.match(source.text, source.at)
         assert between is not None
-        if between.group():
-            plain = between.group()
-            if not self._stack and plain.strip():
-                raise Malformed("not an object or a list")
-            if self._await_value and plain.strip():
-                self._begin_value(self._size + len(plain) - len(plain.lstrip()))
+        if plain := between.group():
+            if begins := plain.strip():
+                if not self._stack:
+                    raise Malformed("not an object or a list")
+                if self._await_value:
+                    self._begin_value(self._size + plain.index(begins))
             self._keep(source.take(len(plain)))
-            return
-        if not _STRUCTURE.match(source.text, source.at):
+            if source.at >= len(source.text):
+                return
+        if source.text[source.at] not in _STRUCTURE:
             raise Unexpected("not JSON")
         self._structure(source.take(1))
 
     def _in_string(self, source: Source) -> None:
-        assert self._string is not None
-        if self._escaped:
-            piece = source.take(1)
+        plain = None if self._escaped else _PLAIN.match(source.text, source.at)
+        piece = source.take(plain.end() - source.at if plain else 1)
+        self._keep(piece)
+        if plain or self._escaped:
             self._escaped = False
-            self._keep(piece)
-            self._string.append(piece)
-            return
-        plain = _PLAIN.match(source.text, source.at)
-        if plain:
-            piece = source.take(len(plain.group()))
-            self._keep(piece)
-            self._string.append(piece)
-            return
-        char = source.take(1)
-        self._keep(char)
-        if char == "\\":
+        elif piece == "\\":
             self._escaped = True
-            self._string.append(char)
         else:
-            text = "".join(self._string)
-            self._string = None
-            if len(self._stack) == 1 and self._stack[0] == "{" and self._open_member is None:
-                self._key = text
+            self._in_quotes = False
+            if self._key_pieces is not None:
+                self._key, self._key_pieces = "".join(self._key_pieces), None
+            return
+        if self._key_pieces is not None:
+            self._key_pieces.append(piece)
 
     def _structure(self, char: str) -> None:
         outermost = len(self._stack) == 1 and self._stack[0] == "{"
@@ -160,7 +154,8 @@ class JsonValue:
             if not self._stack or self._stack.pop() != _PAIRS[char]:
                 raise Malformed("brackets do not match")
         elif char == '"':
-            self._string = []
+            self._in_quotes = True
+            self._key_pieces = [] if outermost and self._open_member is None else None
         if not self._stack and char in ',:"':
             raise Malformed("not an object or a list")
         self._keep(char)

@@ -104,9 +104,11 @@ class JsonCalls:
         """Pass on what came of the arguments, so that a person sees them grow."""
         start, text = value.fresh()
         for key in self.argument_keys:
-            if key in value.members:
-                begin, end = value.members[key]
-                calls.arguments(text[max(0, begin - start) : None if end is None else max(0, end - start)])
+            if place := value.members.get(key):
+                begin, end = place
+                if begin > start or end is not None:
+                    text = text[max(0, begin - start) : None if end is None else max(0, end - start)]
+                calls.arguments(text)
                 return
 
     def _close(self, value: JsonValue, calls: CallSink) -> None:
