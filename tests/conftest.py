@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import psutil
 import pytest
@@ -38,6 +39,15 @@ def _session_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALCOVE_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def damaged_models(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module ``damaged_models`` of tests/data."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "data"))
+    import damaged_models
+
+    return damaged_models
 
 
 # --- no network ----------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     search = action("search", "models that can be had: of our list, or on the Hub")
     search.add_argument("query", metavar="QUERY", nargs="?", default="")
     search.add_argument("--limit", metavar="N", type=int, default=20)
-    info = action("info", "a model on this computer, or a repository on the Hub with its quantizations")
+    info = action("info", "a model or file on this computer, or a repository on the Hub with its quantizations")
     info.add_argument("name", metavar="NAME")
     download = action("download", "fetch a model; the same command again goes on where it stopped")
     download.add_argument("name", metavar="NAME", help="OWNER/NAME on the Hub, or a name of our list")
@@ -136,7 +136,11 @@ class _Command:
         return 0
 
     def info(self, arguments: argparse.Namespace) -> int:
-        here = [model for model in self._room.library.models() if arguments.name in (model.name, model.path)]
+        path = Path(arguments.name).expanduser().absolute()
+        names = (arguments.name, str(path))
+        here = [model for model in self._room.library.models() if model.name in names or model.path in names]
+        if not here and path.is_file():
+            here = [self._room.library.look_at(path)]
         if here:
             for model in here:
                 self._say(_model_record(model), _model_line(model))

@@ -335,7 +335,7 @@ class Owner:
         child, request, job = self._child, self._request, self._current
         assert child is not None
         assert request is not None
-        death = child.died()
+        death = child.died(loading=display_name(request.path) if isinstance(job, LoadJob) else "")
         error = death.error
         log.error("the engine's process ended: %s", error.info.detail)
         self._finish_current()

@@ -15,6 +15,7 @@ from typing import Any
 
 from app.domain.errors import AppError
 from app.domain.models import LoadRequest
+from app.engine.llama.failures import memory_error
 from app.engine.messages import Command, Reply, decode
 from app.engine.states import StateFolder
 
@@ -102,8 +103,9 @@ class ChildProcess:
         self._process.close()
         self._remove_log()
 
-    def died(self) -> Death:
-        """Why it ended by itself, as what the person is told. Call before ``close``."""
+    def died(self, loading: str = "") -> Death:
+        """Why it ended by itself, as what the person is told. ``loading``: the model that it was about to load. Call
+        before ``close``."""
         self._process.join(END_S)
         code = self._process.exitcode
         log = self._log.read().decode("utf-8", "replace")[-LOG_CHARS:].strip()
@@ -115,7 +117,11 @@ class ChildProcess:
         )
         # Linux's out-of-memory killer says nothing; nobody else is likely to send SIGKILL.
         killed = code is not None and code == -getattr(signal, "SIGKILL", 9)
-        return Death(error, killed or code in _NO_MEMORY_CODES or _NO_MEMORY.search(log) is not None)
+        memory = killed or code in _NO_MEMORY_CODES or _NO_MEMORY.search(log) is not None
+        if loading:
+            detail = error.info.detail
+            error = memory_error(loading, detail) if memory else _load_crashed(loading, detail)
+        return Death(error, memory)
 
     def _remove_log(self) -> None:
         self._log.close()
@@ -129,6 +135,16 @@ def no_process(error: OSError) -> AppError:
         "The engine's process could not be started ({reason}).",
         "Close other programs and try again.",
         reason=error.strerror or error,
+    )
+
+
+def _load_crashed(name: str, detail: str) -> AppError:
+    return AppError(
+        "load-crashed",
+        "Loading {name} made the engine stop.",
+        "The file may be damaged or of a kind that cannot be run here: download it again, or choose another model.",
+        detail=detail,
+        name=name,
     )
 
 

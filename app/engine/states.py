@@ -266,6 +266,8 @@ def _header(file: BinaryIO, key: str) -> _Header:
         header = _Header(**json.loads(data))
         behind = 4 * header.tokens + sum(header.sizes)
         whole = 1 <= len(header.sizes) <= BLOBS and len(header.sizes) == len(header.places) == len(header.crcs)
+        whole = whole and min(header.sizes) >= 0 and header.places[0] == header.tokens
+        whole = whole and 0 <= min(header.places) <= max(header.places) <= header.tokens
     except (ValueError, TypeError) as error:
         raise Damaged("the header is of another version") from error
     if header.key != key or not whole or os.fstat(file.fileno()).st_size != len(start) + length + behind:

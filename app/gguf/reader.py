@@ -6,7 +6,7 @@ A header comes from strangers: counts and lengths are checked against what the f
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
+from math import isfinite, prod
 from pathlib import Path
 from typing import TypeAlias
 
@@ -67,9 +67,8 @@ class Header:
     def number(self, key: str, default: int = 0) -> int:
         """An integer; of an array (per layer) its largest value."""
         value = self.metadata.get(key)
-        if isinstance(value, Array):
-            return max((int(item) for item in value.values if isinstance(item, int | float)), default=default)
-        return int(value) if isinstance(value, int | float) else default
+        values = value.values if isinstance(value, Array) else (value,)
+        return max((int(item) for item in values if isinstance(item, int | float) and isfinite(item)), default=default)
 
     def arch(self, key: str, default: int = 0) -> int:
         """A number under the architecture's prefix: ``arch("block_count")``."""

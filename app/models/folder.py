@@ -114,6 +114,20 @@ class ModelLibrary:
             )
         return found[0]
 
+    def look_at(self, path: Path) -> LibraryModel:
+        """What a file is that need not be in the library, with its shards. Raises AppError ``not-a-chat-model``."""
+        with self._lock:
+            for parts in _sets(_gguf_files(path, set())):
+                model = self._model(parts, Place.FOLDER)
+                if model is not None:
+                    return model
+        raise AppError(
+            "not-a-chat-model",
+            "{name} is not a model that writes text.",
+            "Choose a chat model.",
+            name=path.name,
+        )
+
     def _model(self, parts: dict[int, Path], place: Place) -> LibraryModel | None:
         """None for a projector, which belongs to the model beside it."""
         first = parts[min(parts)]

@@ -84,9 +84,10 @@ class Cache:
         return None if data is None else SavedState(tuple(self.tokens), data, whole, tuple(self._checkpoints))
 
     def restore(self, saved: SavedState) -> bool:
-        """Put a copy in place of what is there. False leaves an empty memory."""
+        """Put a copy in place of what is there. False, where it is of other tokens or none at all, leaves an empty
+        memory."""
         self.clear()
-        if not self._put(saved.state, lib.LLAMA_STATE_SEQ_FLAGS_NONE):
+        if not self._put(saved.state, lib.LLAMA_STATE_SEQ_FLAGS_NONE) or self._length() != len(saved.tokens):
             self.clear()
             bindings.take_log()
             return False
@@ -102,9 +103,13 @@ class Cache:
     def resync(self, tokens: Sequence[int]) -> None:
         """After an abort in evaluating ``tokens``: micro-batches that were finished stay in the memory."""
         known = len(self.tokens)
-        there = int(lib.llama_memory_seq_pos_max(self._memory, SEQUENCE)) + 1
+        there = self._length()
         self.tokens.extend(tokens[: max(0, there - known)])
         del self.tokens[max(0, there) :]
+
+    def _length(self) -> int:
+        """How many tokens llama.cpp holds."""
+        return int(lib.llama_memory_seq_pos_max(self._memory, SEQUENCE)) + 1
 
     def _can_cut(self, place: int) -> bool:
         """Whether everything that the token at ``place`` looks back at is there: a recurrent state is of the last token
@@ -116,7 +121,7 @@ class Cache:
         for blob in reversed(self._checkpoints):
             if blob.at > place or not self._put(blob.data, lib.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY):
                 continue
-            if lib.llama_memory_seq_rm(self._memory, SEQUENCE, blob.at, -1):
+            if lib.llama_memory_seq_rm(self._memory, SEQUENCE, blob.at, -1) and self._length() == blob.at:
                 return blob.at
         lib.llama_memory_clear(self._memory, True)
         return 0

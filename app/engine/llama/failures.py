@@ -23,7 +23,17 @@ _DAMAGED = (
     "key not found in model",
     "invalid GGUF type",
     "invalid ggml type",
+    "check_tensor_dims",
+    "has wrong type",
+    "has wrong array length",
+    "out of array bounds",
+    "is duplicated",
+    "gguf_init_from_reader",
+    "cannot find tokenizer",
+    "invalid model",
 )
+_TOKENIZER = re.compile(r"unknown tokenizer: '([^']*)'|unknown pre-tokenizer type: '([^']*)'")
+_SHARDS = re.compile(r"(invalid|illegal) split|tensors expected but \d+ found")
 _MEMORY = ("unable to allocate", "failed to allocate", "bad_alloc", "Cannot allocate memory", "out of memory")
 _NEWER = ("but this software only supports up to version", "GGUFv1 is no longer supported")
 
@@ -41,6 +51,15 @@ def load_error(lines: Sequence[str], name: str) -> AppError:
             name=name,
             architecture=match[1] or match[2],
         )
+    if match := _TOKENIZER.search(text):
+        return AppError(
+            "unsupported-tokenizer",
+            "{name} cuts text into tokens in a way that this version does not know (“{kind}”).",
+            "Update Alcove, or choose another model.",
+            detail=detail,
+            name=name,
+            kind=match[1] or match[2] or "",
+        )
     if any(part in text for part in _MEMORY):
         return memory_error(name, detail)
     if any(part in text for part in _NEWER):
@@ -48,6 +67,14 @@ def load_error(lines: Sequence[str], name: str) -> AppError:
             "model-version",
             "{name} is in a version of the GGUF format that this version cannot read.",
             "Download a current file of the model, or update Alcove.",
+            detail=detail,
+            name=name,
+        )
+    if _SHARDS.search(text):
+        return AppError(
+            "shards-mixed",
+            "The files of {name} do not belong together, or one of them has another's name.",
+            "Download the model again, all of its files into one folder.",
             detail=detail,
             name=name,
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.errors import Cancelled
-from app.domain.models import LoadRequest, ModelInfo
+from app.domain.models import LoadRequest, ModelInfo, PromptText
 from app.engine.files import check_model_file, display_name
 from app.engine.llama import bindings
 from app.engine.llama.bindings import lib
@@ -19,6 +19,9 @@ from app.engine.llama.threads import cores
 from app.engine.llama.vocabulary import Vocabulary, has_vocabulary
 from app.engine.placement.plan import Plan
 from app.engine.states import fingerprint, key_of
+
+# Text whose UTF-8 has almost every byte that UTF-8 can have.
+EVERY_KIND_OF_BYTE = "".join(map(chr, (*range(1, 0x800), *range(0x1000, 0xD000, 0x1000), 0x1F600, 0x10FFFD)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,9 @@ def _is_memory(log: Sequence[str]) -> bool:
 
 
 def _try_one_token(context: Any, vocabulary: Vocabulary, name: str) -> None:
-    """What crashes or fails at the first token does it now and not in the middle of a chat."""
+    """What crashes or fails at the first token does it now and not in the middle of a chat; so does a vocabulary that
+    cannot spell every text."""
+    vocabulary.tokenize(PromptText(EVERY_KIND_OF_BYTE))
     token = (lib.llama_token * 1)(next(t for t in (vocabulary.bos, vocabulary.eos, 0) if t >= 0))
     if lib.llama_decode(context, lib.llama_batch_get_one(token, 1)) != 0:
         raise load_error(bindings.take_log(), name)

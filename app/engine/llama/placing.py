@@ -27,13 +27,12 @@ def decide(request: LoadRequest, path: Path, machine: Machine) -> Plan | None:
     """Where everything goes. None where the header cannot be understood: llama.cpp then says why, or knows better.
     Raises AppError ``gguf-tensor-type``, which llama.cpp does not survive."""
     try:
-        shape = read_shape(path)
+        return plan_on_rung(read_shape(path), machine, request)
     except AppError as error:
         if error.code == "gguf-tensor-type":
             raise
         log.info("no plan: %s", error)
         return None
-    return plan_on_rung(shape, machine, request)
 
 
 def this_machine() -> Machine:

@@ -106,7 +106,7 @@ class _Memory:
     """Free blocks (address, size) sorted by address; the last one has no end."""
 
     def __init__(self) -> None:
-        self._blocks: list[tuple[int, int]] = [(0, 1 << 62)]
+        self._blocks: list[tuple[int, int]] = [(0, 1 << 100)]
         self.end = 0
 
     def take(self, size: int) -> int:

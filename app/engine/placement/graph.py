@@ -7,7 +7,7 @@ operations; flash attention is on. Tokens by width, 4 bytes an element, unless s
 from collections.abc import Mapping, Sequence
 
 from app.engine.placement.buffers import Graph, Node
-from app.engine.placement.shape import Layer, ModelShape
+from app.engine.placement.shape import Layer, ModelShape, not_planned
 
 F16, F32, I64 = 2, 4, 8
 
@@ -16,10 +16,14 @@ def compute_bytes(
     model: ModelShape, layers: Sequence[Layer], tokens: int, full: int, windowed: int, *, first: bool, last: bool
 ) -> int:
     """``layers``: those of this device; ``tokens``: a micro-batch; ``full``, ``windowed``: cells of the cache.
-    ``first`` and ``last``: the device also looks up the embeddings, and computes the logits (of one token)."""
+    ``first`` and ``last``: the device also looks up the embeddings, and computes the logits (of one token). Raises
+    AppError ``plan-not-a-model`` where a layer lacks a tensor, or the sizes contradict each other."""
     graph = _Layers(model, tokens)
     few = [layers[place] for place in representatives(kinds(layers))]
-    return graph.build(few, full, windowed, first=first, last=last)
+    try:
+        return graph.build(few, full, windowed, first=first, last=last)
+    except (LookupError, ValueError) as error:
+        raise not_planned(model.name, repr(error)) from error
 
 
 def kinds(layers: Sequence[Layer]) -> tuple[int, ...]:
@@ -72,6 +76,8 @@ class _Layers:
         return graph.buffer_size()
 
     def _op(self, width: int, *sources: Node, rows: int = 0) -> Node:
+        if width < 0:
+            raise ValueError("a part is longer than the whole")
         return self._graph.op((rows or self._n) * width * F32, *sources)
 
     def _over(self, width: int, *sources: Node) -> Node:

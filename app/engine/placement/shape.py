@@ -29,6 +29,7 @@ _WINDOW_PATTERNS: dict[str, tuple[int, bool]] = {
     "plamo3": (8, False), "smallthinker": (4, True),
 }  # fmt: skip
 _WINDOWS = {"gemma2": 4096, "llama4": 8192}  # where the header does not say
+WIDEST = 1 << 20  # no model is; headers come from strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +129,9 @@ def shape_of(headers: Sequence[Header], name: str) -> ModelShape:
         else:
             rest[tensor.name] = tensor
     width, loaded = head.arch("embedding_length"), head.arch("block_count") - head.arch("nextn_predict_layers")
-    if width <= 0 or not 0 < loaded <= 4096 or "token_embd.weight" not in rest or not by_layer:
-        raise AppError(
-            "plan-not-a-model",
-            "{name} is not a language model that can be planned.",
-            "Choose the model's own GGUF file.",
-            name=name,
-        )
+    words = rest.get("token_embd.weight")
+    if not 0 < width <= WIDEST or not 0 < loaded <= 4096 or words is None or not words.shape or not by_layer:
+        raise not_planned(name)
     hyper = _Hyper(head, loaded)
     layers = tuple(_layer(by_layer[index], hyper.cache(index, by_layer[index])) for index in range(loaded))
     return ModelShape(
@@ -143,15 +140,25 @@ def shape_of(headers: Sequence[Header], name: str) -> ModelShape:
         layers=layers,
         input=sum(tensor.size for tensor in rest.values() if tensor.name in _INPUTS),
         output=sum(tensor.size for tensor in rest.values() if tensor.name not in _INPUTS),
-        tied=0 if "output.weight" in rest else rest["token_embd.weight"].size,
+        tied=0 if "output.weight" in rest else words.size,
         width=width,
         heads=max(1, head.arch("attention.head_count", 1)),
-        vocabulary=rest["token_embd.weight"].shape[-1],
+        vocabulary=words.shape[-1],
         context_trained=head.arch("context_length"),
         window=hyper.window,
         experts=head.arch("expert_count"),
-        experts_used=head.arch("expert_used_count"),
+        experts_used=min(head.arch("expert_used_count"), head.arch("expert_count")),
         expert_groups=head.arch("expert_group_count"),
+    )
+
+
+def not_planned(name: str, detail: str = "") -> AppError:
+    return AppError(
+        "plan-not-a-model",
+        "{name} is not a language model that can be planned.",
+        "Choose the model's own GGUF file.",
+        detail=detail,
+        name=name,
     )
 
 
@@ -230,8 +237,8 @@ class _Hyper:
     def _kv_heads(self, index: int) -> int:
         value = self._header.metadata.get(f"{self._architecture}.attention.head_count_kv", self._heads)
         if isinstance(value, Array):
-            return int(value.values[index]) if index < len(value.values) else self._heads
-        return int(value)
+            value = value.values[index] if index < len(value.values) else self._heads
+        return value if isinstance(value, int) else self._heads
 
     def _window_layers(self) -> set[int]:
         stored = self._header.metadata.get(f"{self._architecture}.attention.sliding_window_pattern")

@@ -238,7 +238,7 @@ def test_death_in_a_load_tells_what_the_process_said_last(pretend, model_file):
     recorded = pretend("dies_loading", load=False)
     with pytest.raises(AppError) as caught:
         recorded.engine.load(LoadRequest(model_file))
-    assert caught.value.code == "engine-died"
+    assert caught.value.code == "load-crashed"
     assert "SIGABRT" in caught.value.info.detail
     assert "too bad" in caught.value.info.detail
     assert recorded.of(EngineDied)
