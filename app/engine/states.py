@@ -1,4 +1,5 @@
-"""Conversations' KV caches on disk: one file each, verified before use, the longest unused deleted first.
+"""Conversations' KV caches on disk: a file for each of its latest branches, verified before use, the longest unused
+deleted first.
 
 A file, little-endian: 8 bytes magic; length and CRC-32 of the header, 4 bytes each; the header (JSON); the tokens, 4
 bytes each; then the blobs as llama.cpp made them, the whole state first, checkpoints behind it. The header holds what
@@ -35,6 +36,10 @@ LEFTOVER_S = 3600.0  # a file half written for so long belongs to nobody
 CHUNK = 1 << 20
 HEADER_BYTES = 1 << 16  # more is no header of ours
 BLOBS = 64
+MOST_BRANCHES = 3  # states of one conversation
+# Tokens that a state may have for itself and still be replaced by the next one; with more it is another branch. Reading
+# a thirty-second of a conversation again takes about as long as restoring the rest.
+BRANCH, BRANCH_SHARE = 256, 32
 
 Buffer = bytes | bytearray | memoryview
 
@@ -81,14 +86,21 @@ class StateFolder:
     max_bytes: int | None = None
 
     def write(
-        self, key: str, conversation: str, saved: SavedState, go_on: Callable[[], bool] = lambda: True
+        self,
+        key: str,
+        conversation: str,
+        saved: SavedState,
+        go_on: Callable[[], bool] = lambda: True,
+        dropped: Sequence[int] = (),
     ) -> Path | None:
-        """The file; None where ``go_on`` said no between two chunks, or there is no room. Raises OSError."""
+        """The file; None where ``go_on`` said no between two chunks, or there is no room. It takes the place of those
+        that it goes on from, and of those that are a part of ``dropped``, tokens that no prompt will begin with any
+        more. Raises OSError."""
         blobs = [Blob(len(saved.tokens), saved.state), *saved.checkpoints][:BLOBS]
         if sum(len(blob.data) for blob in blobs) > self.limit():
             return None
         self.path.mkdir(parents=True, exist_ok=True)
-        path = self._file(key, conversation)
+        path, others = self._place(key, conversation, (saved.tokens, dropped))
         part = path.with_name(f"{path.stem}.{os.getpid()}-{threading.get_ident()}.part")
         try:
             with part.open("wb") as file:
@@ -97,6 +109,8 @@ class StateFolder:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+        for other in others:
+            self._delete(other)
         self.trim(keep=path)
         return path
 
@@ -127,7 +141,7 @@ class StateFolder:
 
     def forget(self, conversation: str) -> None:
         """Delete the conversation's states, whichever model they belong to."""
-        for path in self._files(f"*-{_hash(conversation)}.state"):
+        for path in self._files(f"*-{_hash(conversation)}*.state"):
             self._delete(path)
 
     def drop(self, path: Path) -> None:
@@ -158,8 +172,27 @@ class StateFolder:
             if path != keep and (room < 0 or now - used > OLD_S):
                 self._delete(path)
 
-    def _file(self, key: str, conversation: str) -> Path:
-        return self.path / f"{key}-{_hash(conversation)}.state"
+    def _place(self, key: str, conversation: str, known: Sequence[Sequence[int]]) -> tuple[Path, list[Path]]:
+        """Which file to write, and which to delete then. ``known``: tokens whose states are no longer needed."""
+        name = f"{key}-{_hash(conversation)}"
+        idle: list[tuple[float, Path]] = []
+        replaced: list[Path] = []
+        for path, _, used in self._stats(f"{name}*.state"):
+            try:
+                tokens = tokens_of(path, key)
+            except (Damaged, OSError):
+                replaced.append(path)
+                continue
+            if any(is_same_branch(tokens, common_prefix(tokens, other)) for other in known):
+                replaced.append(path)
+            else:
+                idle.append((used, path))
+        idle.sort()
+        replaced += [path for _, path in idle[: len(idle) + 1 - MOST_BRANCHES]]
+        if replaced:
+            return replaced[0], replaced[1:]
+        names = (self.path / f"{name}-{number}.state" for number in range(MOST_BRANCHES))
+        return next(path for path in names if path not in {other for _, other in idle}), []
 
     def _files(self, pattern: str) -> list[Path]:
         try:
@@ -206,6 +239,17 @@ def fingerprint(files: Sequence[Path], samples: int = 16, size: int = 4096) -> s
                 file.seek(max(0, length - size) * index // samples)
                 digest.update(file.read(size))
     return digest.hexdigest()
+
+
+def is_same_branch(tokens: Sequence[int], shared: int) -> bool:
+    """Whether a state of ``tokens`` has so little besides what it shares with another that the other can replace it."""
+    return len(tokens) - shared <= max(BRANCH, len(tokens) // BRANCH_SHARE)
+
+
+def tokens_of(path: Path, key: str) -> tuple[int, ...]:
+    """Raises Damaged, OSError."""
+    with path.open("rb") as file:
+        return _tokens(file, _header(file, key))
 
 
 def look_into(path: Path, key: str, prompt: Sequence[int]) -> tuple[int, int]:

@@ -1,4 +1,5 @@
-"""Nothing read twice: the first token of a long chat, cold, in its second turn, after another chat, after a restart.
+"""Nothing read twice: the first token of a long chat, cold, in its second turn, after another chat, after a restart,
+on another branch and back.
 
     python tests/bench/prefix.py [--json OUT] [--rounds N] [--tokens 8000] [--model SmolLM2-135M-Instruct]
 
@@ -30,7 +31,13 @@ from app.engine.worker import EngineWorker
 from app.models.library import find_model
 
 BUSY = 0.5  # load average beyond which the figures are said to come from a busy machine
-GOALS = {"second turn": 0.015, "switched away and back": 0.03, "after a restart": 0.03}
+GOALS = {
+    "second turn": 0.015,
+    "switched away and back": 0.03,
+    "after a restart": 0.03,
+    "back on the first branch": 0.03,
+    "and on the second": 0.03,
+}
 TURN = "<|im_end|>\n<|im_start|>user\nAnd why is that?<|im_end|>\n<|im_start|>assistant\n"
 ANSWER = 16  # tokens
 WORDS = "the sea is wide and a ship that left its port last night has seen no land since then because of fog".split()
@@ -108,6 +115,11 @@ def one_round(program: Program, seed: int, length: int) -> dict[str, GenerationS
     history = ask("switched away and back", (*history, *turn), f"chat {seed}")
     program.restart()
     history = ask("after a restart", (*history, *turn), f"chat {seed}")
+    half = length // 2
+    branch = (*prompt[:half], *chat(program, seed + 2000, length - half))
+    branch = ask("a branch from the middle", branch, f"chat {seed}")
+    history = ask("back on the first branch", (*history, *turn), f"chat {seed}")
+    ask("and on the second", (*branch, *turn), f"chat {seed}")
     return found
 
 

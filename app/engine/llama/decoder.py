@@ -64,7 +64,7 @@ class Decoder:
         prompt = request.prompt
         if len(prompt) >= self._cache.size:
             raise prompt_too_long(len(prompt), self._cache.size)
-        reuse = self.saved.prepare(prompt, request.conversation)
+        reuse = self.saved.prepare(prompt, request.conversation, goes_on=request.round > 0)
         answer = _Answer(request, emit, self._vocabulary.control, TextStream(open_end(prompt, self._vocabulary.piece)))
         chain = SamplerChain(request.sampling, self._vocabulary.size)
         read = first = 0.0

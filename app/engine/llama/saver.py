@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from app.engine.llama.cache import Cache
-from app.engine.states import SavedState, StateFolder
+from app.engine.states import SavedState, StateFolder, common_prefix, is_same_branch
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +34,19 @@ class Reuse:
 class _Write:
     """One file being written, on a thread of its own."""
 
-    def __init__(self, folder: StateFolder, key: str, conversation: str, saved: SavedState) -> None:
+    def __init__(
+        self, folder: StateFolder, key: str, conversation: str, saved: SavedState, dropped: Sequence[int]
+    ) -> None:
         self.conversation = conversation
         self._cancel = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(folder, key, saved), name="write a state", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(folder, key, saved, dropped), name="write a state", daemon=True
+        )
         self._thread.start()
 
-    def _run(self, folder: StateFolder, key: str, saved: SavedState) -> None:
+    def _run(self, folder: StateFolder, key: str, saved: SavedState, dropped: Sequence[int]) -> None:
         try:
-            folder.write(key, self.conversation, saved, lambda: not self._cancel.is_set())
+            folder.write(key, self.conversation, saved, lambda: not self._cancel.is_set(), dropped)
         except OSError as error:  # a full disk: the conversation is read again some day, nothing is lost
             log.info("a state could not be saved: %s", error)
 
@@ -62,6 +66,7 @@ class SavedCache:
         self._key = key
         self._owner = ""
         self._saved: tuple[int, ...] = ()  # of the owner, on the disk or on the way to it
+        self._dropped: tuple[int, ...] = ()  # what the memory held before the next prompt was read ahead
         self._write: _Write | None = None
 
     @property
@@ -75,22 +80,26 @@ class SavedCache:
             and (len(self._saved) != len(tokens) or self._saved != tuple(tokens))
         )
 
-    def prepare(self, prompt: Sequence[int], conversation: str) -> Reuse:
-        """Make the memory start with as much of the prompt as is known anywhere. What another conversation loses by
-        that is saved before."""
+    def prepare(self, prompt: Sequence[int], conversation: str, *, goes_on: bool = False) -> Reuse:
+        """Make the memory start with as much of the prompt as is known anywhere. What another conversation, or another
+        branch of this one, loses by that is saved before. ``goes_on``: in the same answer, so on the same branch."""
         started = time.perf_counter()
         cache = self._cache
-        if self._write is not None and self._write.conversation == conversation:
-            self._cancel()  # it is longer soon, and is written again then
         reach, known, source = cache.reach(prompt), len(cache.tokens), "memory"
+        stays = goes_on or is_same_branch(cache.tokens, common_prefix(cache.tokens, prompt))
+        leaves = conversation != self._owner or not stays
+        if not leaves and self._write is not None and self._write.conversation == conversation:
+            self._cancel()  # it is longer soon, and is written again then
         path = self._find(prompt, conversation, reach)
-        if conversation != self._owner and (path is not None or reach < known):
+        # Read before something is written, which may take the file's place.
+        found = self._folder.read(path, self._key) if self._folder is not None and path is not None else None
+        if leaves and (found is not None or reach < known):
             self.save()
-        if path is not None and self._restore(path):
+        if path is not None and found is not None and self._restore(path, found):
             source, known = "disk", len(cache.tokens)
             self._saved = ()
         if conversation != self._owner:
-            self._owner, self._saved = conversation, ()
+            self._owner, self._saved, self._dropped = conversation, (), ()
         kept = cache.keep(prompt)
         return Reuse(kept, source if kept else "none", known, time.perf_counter() - started)
 
@@ -104,6 +113,7 @@ class SavedCache:
             return None
         if self._write is not None and self._write.conversation == conversation:
             self._cancel()
+        self._dropped = tuple(cache.tokens)
         return cache.keep(prompt)
 
     def save(self) -> None:
@@ -119,7 +129,8 @@ class SavedCache:
             return
         copy = cache.copy()
         if copy is not None:
-            self._write = _Write(folder, self._key, self._owner, copy)
+            self._write = _Write(folder, self._key, self._owner, copy, self._dropped)
+            self._dropped = ()
 
     def finish(self) -> None:
         """Wait for what is being written."""
@@ -152,11 +163,8 @@ class SavedCache:
             self.finish()  # it may be the one that is wanted
         return self._folder.best(self._key, prompt[:-1], reach + WORTH, self._cache.size)
 
-    def _restore(self, path: Path) -> bool:
+    def _restore(self, path: Path, saved: SavedState) -> bool:
         assert self._folder is not None
-        saved = self._folder.read(path, self._key)
-        if saved is None:
-            return False
         if self._cache.restore(saved):
             return True
         log.info("a saved state does not fit")

@@ -70,6 +70,32 @@ def test_a_new_conversation_starts_from_what_others_have_in_common(start):
     assert branch.stats.known_tokens == len(sea) + 1
 
 
+def test_a_sibling_branch_and_back(start):
+    recorded = start()
+    sea, hill, moor = (text(recorded, line) for line in ("The sea is wide. ", "What a hill! ", "A moor is wet. "))
+    one, other, third = ((*sea, *more) for more in (hill, moor, hill[::-1]))
+    said = recorded.run(one, max_tokens=5, conversation="walk")
+    for prompt in (other, third):
+        parted = recorded.run(prompt, max_tokens=5, conversation="walk")
+        assert len(sea) <= parted.stats.cached_tokens < len(sea) + 5  # the beginning is common
+    for prompt in (one, other, third):
+        back = recorded.run((*prompt, *sea[:5]), max_tokens=1, conversation="walk")
+        assert back.stats.cached_tokens == len(prompt)
+        assert back.stats.cached_from == "disk"
+    assert recorded.run(one, max_tokens=5, conversation="walk").ids == said.ids
+
+
+def test_what_is_read_ahead_takes_the_place_of_what_it_parts_from(start, folder, wait_for):
+    recorded = start()
+    sea, hill, moor = (text(recorded, line) for line in ("The sea is wide. ", "What a hill! ", "A moor is wet. "))
+    recorded.run((*sea, *hill, *hill), max_tokens=5, conversation="walk")
+    wait_for(lambda: list(folder.path.glob("*.state")))
+    (path,) = folder.path.glob("*.state")
+    recorded.engine.prepare((*sea, *moor), "walk")
+    wait_for(lambda: folder.best(path.name.split("-")[0], (*sea, *moor), len(sea) + len(moor) - 1, 1 << 20))
+    assert files(folder) == [path]
+
+
 def test_an_idle_moment_is_enough(start, folder, wait_for):
     recorded = start()
     recorded.run(text(recorded, "The sea is wide. "), max_tokens=2, conversation="sea")

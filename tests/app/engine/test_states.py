@@ -92,8 +92,70 @@ def test_the_old_and_the_half_written_go(folder):
     assert list(folder.path.iterdir()) == [new]
 
 
+def branch(number, length=600, shared=100):
+    return saved((*TOKENS[:shared], *range(1000 * number, 1000 * number + length)))
+
+
+def test_branches_have_files_of_their_own(folder):
+    first, second = (folder.write(KEY, "a", branch(number)) for number in (1, 2))
+    assert first != second
+    for number, path in ((1, first), (2, second)):
+        assert folder.best(KEY, branch(number).tokens, 100, 10_000) == path
+    longer = branch(2, length=900)
+    assert folder.write(KEY, "a", longer) == second  # it goes on
+    assert folder.best(KEY, longer.tokens, 899, 10_000) == second
+    assert folder.write(KEY, "a", saved(longer.tokens[:800])) == second  # nearly
+    other = folder.write(KEY, "another", branch(1))
+    assert set(folder.path.iterdir()) == {first, second, other}
+
+
+def test_a_conversation_keeps_its_three_latest_branches(folder):
+    paths = [folder.write(KEY, "a", branch(number)) for number in (1, 2, 3)]
+    for age, path in enumerate(paths):
+        os.utime(path, (time.time() - 100 * (age + 1),) * 2)
+    assert folder.read(paths[2], KEY) is not None  # used now
+    assert folder.write(KEY, "a", branch(4)) == paths[1]
+    assert folder.best(KEY, branch(2).tokens, 100, 10_000) is None
+    assert all(path.exists() for path in paths)
+
+
+def test_one_state_can_take_the_place_of_several(folder):
+    for number in (1, 2):
+        folder.write(KEY, "a", branch(number))
+    whole = saved((*branch(1).tokens, *range(5000, 6000)))
+    folder.write(KEY, "a", whole, dropped=branch(2).tokens)
+    (path,) = folder.path.iterdir()
+    assert same(folder.read(path, KEY), whole)
+
+
+def test_the_share_of_a_long_conversation(folder):
+    long = range(40_000)
+    folder.write(KEY, "a", saved(long))
+    folder.write(KEY, "a", saved((*long[:39_000], 7)))
+    assert len(list(folder.path.iterdir())) == 1
+    folder.write(KEY, "a", saved((*long[:37_000], 8)))
+    assert len(list(folder.path.iterdir())) == 2
+
+
+def test_a_damaged_branch_gives_its_place(folder):
+    path = folder.write(KEY, "a", branch(1))
+    path.write_bytes(path.read_bytes()[:-1])
+    assert folder.write(KEY, "a", branch(2)) == path
+
+
+def test_files_of_one_branch_are_known(folder):
+    """As they were named before there were several."""
+    path = folder.write(KEY, "a", branch(1))
+    old = path.rename(path.with_name(path.name.replace("-0.state", ".state")))
+    assert folder.best(KEY, branch(1).tokens, 100, 10_000) == old
+    assert folder.write(KEY, "a", branch(1, 700)) == old
+    folder.write(KEY, "a", branch(2))
+    folder.forget("a")
+    assert list(folder.path.iterdir()) == []
+
+
 def test_forget(folder):
-    mine = [folder.write(key, "mine", saved()) for key in (KEY, key_of("other"))]
+    mine = [folder.write(key, "mine", branch(number)) for key in (KEY, key_of("other")) for number in (1, 2)]
     other = folder.write(KEY, "other", saved())
     folder.forget("mine")
     assert not any(path.exists() for path in mine)
