@@ -3,15 +3,21 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.domain.errors import ErrorInfo
 from app.domain.events import PartDelta
 from app.domain.messages import CitationPart, MessageStatus, ReasoningPart, ToolResultPart
+from app.domain.protocols import Publish
+from app.engine.protocol import Engine
+from app.engine.worker import EngineWorker
 from app.services import Services
 from app.storage.paths import Paths
 from ui.bridge import Bridge
@@ -23,9 +29,9 @@ pytestmark = [pytest.mark.model]
 
 
 class Program:
-    def __init__(self, home: Path, qtbot: QtBot) -> None:
+    def __init__(self, home: Path, qtbot: QtBot, engine: Callable[[Publish], Engine] | None = None) -> None:
         self._qtbot = qtbot
-        self.services = Services.create(Paths.below(home).create())
+        self.services = Services.create(Paths.below(home).create(), engine=engine)
         self.bridge = Bridge(self.services.mailbox)
         self.streamed = ""
         self.bridge.received.connect(self._see)
@@ -45,6 +51,12 @@ class Program:
         self.window.models.select(self.services.models.find(model).path)
         self.until(lambda: (info := self.services.models.info()) is not None and model in info.name)
         self.until(lambda: self.window.views.composer.focusProxy().isEnabled())
+
+    def open(self, path: Path, failures: list[ErrorInfo]) -> None:
+        """Until the model is loaded, or a failure is there."""
+        info = self.services.models.info
+        self.window.open_paths([str(path)])
+        self.until(lambda: bool(failures) or ((model := info()) is not None and model.path == str(path)))
 
     def ask(self, text: str) -> None:
         editor = self.window.views.composer.focusProxy()
@@ -67,17 +79,26 @@ class Program:
 
 
 @pytest.fixture
-def start(tmp_path: Path, qapp: QApplication, qtbot: QtBot) -> Iterator[Callable[[], Program]]:
+def start(tmp_path: Path, qapp: QApplication, qtbot: QtBot) -> Iterator[Callable[..., Program]]:
     apply_theme(qapp, "light")
     started: list[Program] = []
 
-    def make() -> Program:
-        started.append(Program(tmp_path / "home", qtbot))
+    def make(engine: Callable[[Publish], Engine] | None = None) -> Program:
+        started.append(Program(tmp_path / "home", qtbot, engine))
         return started[-1]
 
     yield make
     for program in started:
         program.end()
+
+
+@pytest.fixture
+def limited(monkeypatch: pytest.MonkeyPatch) -> Callable[[Publish], Engine]:
+    """Engines whose children cannot take the machine's memory."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "app" / "engine"))
+    import limited_child
+
+    return partial(EngineWorker, target=limited_child.run)
 
 
 def test_type_send_watch_stop_restart(start: Callable[[], Program]) -> None:
@@ -149,3 +170,38 @@ def test_an_answer_cites_a_document_and_the_citation_opens(start: Callable[[], P
     (source,) = program.window.findChildren(SourceView)
     assert source.isVisible()
     source.close()
+
+
+def test_broken_models_one_after_the_other_and_then_a_good_one(
+    start: Callable[..., Program],
+    damaged_models: ModuleType,
+    limited: Callable[[Publish], Engine],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    program = start(limited)
+    program.use("alcove-tiny")
+    failures: list[ErrorInfo] = []
+    program.window.models.failed.connect(failures.append)
+    banner = program.window.views.banner
+    tiny = {name: data for name, data in damaged_models.sources().items() if name == "alcove-tiny"}
+    loaded = 0
+    for number, case in enumerate(list(damaged_models.cases(tiny, len(damaged_models.KINDS)))[::3]):
+        path = case.write(tmp_path / str(number))
+        failures.clear()
+        program.open(path, failures)
+        if failures:
+            program.until(lambda: banner.text().startswith(failures[-1].text()))
+            assert "Traceback" not in banner.text()
+            assert "bug" not in failures[-1].code
+        else:
+            loaded += 1
+            program.ask("what is 2+2?")
+            program.finish()
+            assert program.answer.status in (MessageStatus.COMPLETE, MessageStatus.FAILED), case.id
+    assert 3 < loaded < 20
+    program.use("alcove-tiny")
+    program.window.new_chat()
+    program.ask("what is 2+2?")
+    program.finish()
+    assert "4" in program.answer.text()
