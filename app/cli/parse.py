@@ -2,16 +2,20 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
-from app.chat.formats import detect
+from app.chat.formats import Format, detect
 from app.chat.formats.protocol import CallClosed, ChatFormat, Content, FormatEvent, Note, Reasoning
+from app.chat.formats.samples import Samples
 from app.chat.template import ChatTemplate
 from app.domain.errors import AppError
+
+Delta: TypeAlias = tuple[str, bool | None]  # text, and whether it is a control token
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -63,10 +67,13 @@ def result(case: Mapping[str, object]) -> dict[str, object]:
     """What the output of one case means, in the form of the command's contract."""
     try:
         source, found = _template(_text(case, "template"))
+        deltas = _deltas(case)
         prompt = case.get("generation_prompt")
         if not isinstance(prompt, str):
             prompt = ChatTemplate(source).generation_prompt(format=found)
-        events = _events(found, prompt, case)
+        if not case.get("generation_prompt"):
+            prompt += _opened(found, deltas)
+        events = _events(found, prompt, deltas, case)
     except AppError as error:
         return _failed(case.get("id"), error.info.text())
     except Exception as error:  # noqa: BLE001 - a fault here shall not take the answers to the other lines away
@@ -86,17 +93,35 @@ def result(case: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def _events(found: ChatFormat, prompt: str, case: Mapping[str, object]) -> list[FormatEvent]:
+def _events(found: ChatFormat, prompt: str, deltas: list[Delta], case: Mapping[str, object]) -> list[FormatEvent]:
     parser = found.parser(prompt, [tool for tool in _list(case, "tools") if isinstance(tool, dict)])
+    events = [event for text, control in deltas for event in parser.feed(text, control)]
+    return events + parser.finish(truncated=bool(case.get("truncated")))
+
+
+def _deltas(case: Mapping[str, object]) -> list[Delta]:
     if "deltas" not in case:
         raise _bad("deltas", "given")
-    events: list[FormatEvent] = []
+    found: list[Delta] = []
     for delta in _list(case, "deltas"):
         text, control = (delta.get("text"), delta.get("control")) if isinstance(delta, Mapping) else (delta, None)
         if not isinstance(text, str):
             raise _bad("deltas", "strings, or objects with a text")
-        events += parser.feed(text, control if isinstance(control, bool) else None)
-    return events + parser.finish(truncated=bool(case.get("truncated")))
+        found.append((text, control if isinstance(control, bool) else None))
+    return found
+
+
+def _opened(found: Format, deltas: list[Delta]) -> str:
+    """What a prompt that was not recorded must have opened: an output that ends reasoning before any began goes on
+    with it."""
+    family = found.family
+    text = "".join(text for text, control in deltas if control is not False)
+    marker = re.search("|".join(map(re.escape, (*family.think_open, *family.think_close))) or r"(?!)", text)
+    if marker is None or marker.group() not in family.think_close or marker.group() in family.ends:
+        return ""
+    samples = Samples()
+    samples.see(text[: marker.start()])
+    return "" if samples.inside() else family.think_open[0]
 
 
 def _text(case: Mapping[str, object], key: str) -> str:
@@ -118,7 +143,7 @@ def _bad(key: str, wanted: str) -> AppError:
 
 
 @lru_cache(maxsize=256)
-def _template(path: str) -> tuple[str, ChatFormat]:
+def _template(path: str) -> tuple[str, Format]:
     try:
         source = Path(path).read_text(encoding="utf-8") if path else ""
     except (OSError, ValueError) as error:

@@ -13,7 +13,7 @@ from app.chat.formats.families import ALL
 from app.chat.formats.families.plain import PLAIN
 from app.chat.formats.family import Family
 from app.chat.formats.machine import Machine
-from app.chat.formats.protocol import ChatFormat, StreamParser
+from app.chat.formats.protocol import StreamParser
 
 __all__ = ["Format", "detect"]
 
@@ -50,7 +50,7 @@ class Format:
         return Machine(self.family, generation_prompt, tools, vocabulary or None)
 
 
-def detect(template: str) -> ChatFormat:
+def detect(template: str) -> Format:
     """The format of a model with this chat template (Jinja source; "" for none). Never fails."""
     source = _COMMENT.sub("", template)
     family = next((family for family in ALL if family.matches(source)), None)

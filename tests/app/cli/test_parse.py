@@ -89,6 +89,22 @@ def test_the_generation_prompt_is_rendered_where_it_is_not_given(
 
 
 @pytest.mark.parametrize(
+    ("text", "reasoning", "content"),
+    [
+        ("Hm.</think>Hello", "Hm.", "Hello"),
+        ("<think>Hm.</think>Hello", "Hm.", "Hello"),
+        ("Write `</think>`.", None, "Write `</think>`."),
+        ("Hello", None, "Hello"),
+    ],
+)
+def test_what_a_prompt_opened_that_was_not_recorded(
+    template: str, text: str, reasoning: str | None, content: str
+) -> None:
+    found = parse.result({"template": template, "generation_prompt": "", "deltas": list(text)})
+    assert (found["reasoning"], found["content"]) == (reasoning, content)
+
+
+@pytest.mark.parametrize(
     "line",
     ["{bad", "[]", "null", "5", '"s"', '{"id": NaN}', "[" * 100_000, b"\xff\xfe{}\n", "{'id': 1}"],
 )
