@@ -37,6 +37,11 @@ class ToolTypes:
     def names(self) -> frozenset[str]:
         return frozenset(self._parameters)
 
+    def keys(self, tool: str) -> frozenset[str]:
+        """Names of a tool's parameters."""
+        properties = self._parameters.get(tool, {}).get("properties")
+        return frozenset(properties) if isinstance(properties, Mapping) else frozenset()
+
     def parameter(self, tool: str, name: str) -> "Typed":
         """What is known of one parameter."""
         root = self._parameters.get(tool, {})

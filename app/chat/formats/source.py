@@ -215,9 +215,16 @@ class Source:
         size = 0
         longest = max(map(len, ends))
         while True:
-            found = min(((place, end) for end in ends if (place := self.text.find(end, self.at)) >= 0), default=None)
-            stop = found[0] if found else len(self.text) if self.ended else max(self.at, len(self.text) - longest + 1)
-            bad = min((place for char in forbid if (place := self.text.find(char, self.at, stop)) >= 0), default=None)
+            stop, found = len(self.text), ""
+            for end in ends:
+                if (place := self.text.find(end, self.at, stop + longest)) >= 0 and place < stop:
+                    stop, found = place, end
+            if not found and not self.ended:
+                stop = max(self.at, stop - longest + 1)
+            bad = None
+            if forbid:
+                places = (self.text.find(char, self.at, stop) for char in forbid)
+                bad = min((place for place in places if place >= 0), default=None)
             if limit is not None and stop - self.at > limit - size:
                 bad = min(self.at + limit - size, len(self.text) if bad is None else bad)
             piece = self.take((stop if bad is None else bad) - self.at)
@@ -226,8 +233,8 @@ class Source:
             if bad is not None:
                 raise self.verdict(*ends)
             if found:
-                self.take(len(found[1]))
-                return "".join(pieces), found[1]
+                self.take(len(found))
+                return "".join(pieces), found
             if self.ended:
                 raise CutOff
             yield

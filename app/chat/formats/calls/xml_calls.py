@@ -21,7 +21,8 @@ class XmlCalls:
     ``loose``: ``call`` may also stand without its block, and the block's end may stand for that of the call.
     ``newlines``: one newline on each side of a value belongs to the wire. ``flag``: KEY is followed by an attribute
     ``string="true|false"``. ``cdata``: a value may be wrapped. ``text_tags``: the tags inside the block are no tokens
-    but ordinary text.
+    but ordinary text. ``unclosed``: models leave out ``value_close``; a value then ends before another parameter that
+    the tool has, or before the end of a call that one of these markers, another call or the end of the block follows.
     """
 
     call: str
@@ -37,6 +38,7 @@ class XmlCalls:
     flag: str = ""
     cdata: bool = False
     text_tags: bool = True
+    unclosed: tuple[str, ...] = ()
 
     @property
     def openers(self) -> tuple[str, ...]:
@@ -77,12 +79,16 @@ class XmlCalls:
             raise Malformed("not the name of a tool")
         calls.open(name)
         members: list[tuple[str, str]] = []
-        while (end := (yield from source.require(self.parameter, *self._ends()))) == self.parameter:
-            members.append((yield from self._parameter(name, source, tools)))
+        end = yield from source.require(self.parameter, *self._ends())
+        while end == self.parameter:
+            key, value, end = yield from self._parameter(name, source, tools)
+            members.append((key, value))
+            end = end or (yield from source.require(self.parameter, *self._ends()))
         calls.close(object_text(members))
         return end != self.close
 
-    def _parameter(self, tool: str, source: Source, tools: ToolTypes) -> Steps[tuple[str, str]]:
+    def _parameter(self, tool: str, source: Source, tools: ToolTypes) -> Steps[tuple[str, str, str]]:
+        """Key, value and which tag was taken with them because the value had no closing one."""
         key, _ = yield from source.until(self.parameter_end, limit=MAX_NAME, forbid="\n<")
         is_string: str | None = None
         if self.flag:
@@ -90,15 +96,43 @@ class XmlCalls:
             if not found or is_string not in ("true", "false"):
                 raise Malformed("no type")
         key = key.strip()
-        raw = yield from source.raw_value(self.value_close, self.parameter, *self._ends())
+        taken = ""
+        if self.unclosed:
+            raw, taken = yield from self._value(source, tools.keys(tool) - {key})
+        else:
+            raw = yield from source.raw_value(self.value_close, self.parameter, *self._ends())
         if self.cdata and (wrapped := _CDATA.fullmatch(raw)):
             raw = wrapped.group(1)
         if self.newlines:
             raw = raw[raw.startswith("\n") :]
             raw = raw[: len(raw) - raw.endswith("\n")]
         if is_string is None:
-            return key, typed_value(raw, tools.parameter(tool, key).types())
+            return key, typed_value(raw, tools.parameter(tool, key).types()), taken
         if is_string == "true":
-            return key, quote(raw)
+            return key, quote(raw), taken
         strict_loads(raw)
-        return key, raw.strip()
+        return key, raw.strip(), taken
+
+    def _value(self, source: Source, others: frozenset[str]) -> Steps[tuple[str, str]]:
+        """A value and the tag that ended it in place of ``value_close``."""
+        pieces: list[str] = []
+        while True:
+            piece, tag = yield from source.until(self.value_close, self.parameter, self.close)
+            pieces.append(piece)
+            if tag == self.value_close:
+                if (yield from source.follows(self.parameter, *self._ends())):
+                    return "".join(pieces), ""
+            elif tag == self.parameter:
+                if others and (yield from source.follows(*(f"{key}{self.parameter_end}" for key in sorted(others)))):
+                    return "".join(pieces), tag
+            elif (yield from self._called(source)):
+                return "".join(pieces), tag
+            pieces.append(tag)
+
+    def _called(self, source: Source) -> Steps[bool]:
+        """Whether what follows shows that a call was over here."""
+        for close in self.block_close:
+            if (yield from source.follows(close)):
+                after = source.text.index(close, source.at) + len(close) - source.at
+                return (yield from source.over(*self.openers, *self.unclosed, skip=after))
+        return (yield from source.follows(*self.openers, *self.unclosed))

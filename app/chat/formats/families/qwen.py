@@ -19,6 +19,7 @@ TAGS = XmlCalls(
     value_close="</parameter>",
     newlines=True,
     loose=True,
+    unclosed=ENDS,
 )
 TAGS_OR_JSON = Choice(when=(("{", HERMES), ("[", HERMES)), otherwise=TAGS)
 TAG_TIDY = r"<(?:function|parameter)=[^>\n]*>"

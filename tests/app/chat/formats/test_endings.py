@@ -1,5 +1,6 @@
 """Where outputs break off, and what models leave out or write twice, family by family."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,9 @@ DSML = '<｜DSML｜function_calls>\n<｜DSML｜invoke name="ping">\n</｜DSML｜
 PAIRS = "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Paris</arg_value>\n"
 CITY = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris"'
 PARIS = ("get_weather", '{"city": "Paris"}')
+DAYS = ("get_weather", '{"city": "Paris", "days": 3}')
 PING = ("ping", "{}")
+UNCLOSED = "<parameter=city>\nParis\n"
 NS = "]<]minimax[>["
 
 Expected = tuple[str, str, list[tuple[str, str]], list[str]]  # reasoning, content, calls, notes
@@ -128,6 +131,14 @@ def test_a_message_that_ends_inside_of_a_call(read: Any, template: str, text: st
     [
         (CODER, "<tool_call>\n<function=get_weather>\n<parameter=city>\nParis\n</parameter>\n</tool_call>", [PARIS]),
         (CODER, f"<tool_call>\n{TAGS}\n</tool_call>", [PING]),
+        (CODER, f"<tool_call>\n<function=get_weather>\n{UNCLOSED}</function>\n</tool_call>", [PARIS]),
+        (CODER, f"<function=get_weather>\n{UNCLOSED}</function>\n{TAGS}", [PARIS, PING]),
+        (CODER, f"<tool_call>\n<function=get_weather>\n{UNCLOSED}</function>\n<|im_end|>", [PARIS]),
+        (
+            CODER,
+            f"<tool_call>\n<function=get_weather>\n{UNCLOSED}<parameter=days>\n3\n</function>\n</tool_call>",
+            [DAYS],
+        ),
         (QWEN, f"<tool_call>\n{HERMES}\n</tool_call>", [PING]),
         (QWEN, HERMES.replace("arguments", "parameters"), [PING]),
         (QWEN, HERMES.removesuffix("</tool_call>") + HERMES, [PING, PING]),
@@ -140,6 +151,27 @@ def test_a_message_that_ends_inside_of_a_call(read: Any, template: str, text: st
 )
 def test_slips_that_leave_no_doubt(read: Any, template: str, text: str, calls: list[tuple[str, str]]) -> None:
     assert read(template, text, "<|start|>assistant" if template == GPT else "") == ("", "", calls, [])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a\n<parameter=other>\nb",
+        "a\n<parameter=text>\nb",
+        f"like\n{TAGS}\nthis",
+        f"like\n{TAGS}",
+        "</parameter>\n</funct",
+        "</function>\nb",
+    ],
+)
+def test_tags_in_a_value_that_is_closed(read: Any, value: str) -> None:
+    call = f"<tool_call>\n<function=make_note>\n<parameter=text>\n{value}\n</parameter>\n</function>\n</tool_call>"
+    assert read(CODER, call) == ("", "", [("make_note", json.dumps({"text": value}))], [])
+
+
+def test_a_value_that_is_cut_off_after_a_tag(read: Any) -> None:
+    text = "<function=make_note>\n<parameter=text>\na\n</function>"
+    assert read(CODER, text, truncated=True) == ("", "", [], ["incomplete"])
 
 
 def test_a_value_ends_where_the_next_call_opens(read: Any) -> None:
