@@ -62,6 +62,10 @@ class Theme:
     code_comment: str
     code_function: str
     code_type: str
+    share_dense: str  # what a model takes on a device; told apart in every kind of colour blindness
+    share_experts: str
+    share_cache: str
+    share_compute: str
 
 
 LIGHT = Theme(
@@ -99,6 +103,10 @@ LIGHT = Theme(
     code_comment="#6e6960",
     code_function="#1d5fa8",
     code_type="#17707a",
+    share_dense="#0b4f5c",
+    share_experts="#c9730a",
+    share_cache="#4f7fe8",
+    share_compute="#958c80",
 )
 
 DARK = Theme(
@@ -136,6 +144,10 @@ DARK = Theme(
     code_comment="#918b81",
     code_function="#8bbcf0",
     code_type="#7fcbd2",
+    share_dense="#7fd8df",
+    share_experts="#d9822b",
+    share_cache="#6a7ff0",
+    share_compute="#968f84",
 )
 
 

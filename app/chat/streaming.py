@@ -64,7 +64,8 @@ class RoundWriter:
 
 
 class Rate:
-    """Tells several times a second how fast tokens come and how full the context is."""
+    """Tells several times a second how fast tokens come and how full the context is. The first token starts the clock,
+    since reading the prompt is no part of the speed; a short rest at the end has no speed of its own."""
 
     def __init__(self, publish: Publish, clock: Clock, message: Message, used: int, size: int) -> None:
         self._publish = publish
@@ -72,20 +73,25 @@ class Rate:
         self._message = message
         self._used = used
         self._size = size
-        self._since = clock.monotonic()
+        self._since: float | None = None
         self._tokens = 0
+        self._rate = 0.0
 
     def count(self, tokens: int) -> None:
         self._used += tokens
+        if self._since is None:
+            self._since = self._clock.monotonic()
+            return
         self._tokens += tokens
         if self._clock.monotonic() - self._since >= RATE_S:
             self.tell()
 
     def tell(self) -> None:
-        elapsed = self._clock.monotonic() - self._since
-        rate = self._tokens / elapsed if elapsed > 0 else 0.0
-        self._publish(TokenRate(self._message.conversation_id, self._message.id, rate, self._used, self._size))
-        self._since, self._tokens = self._since + elapsed, 0
+        now = self._clock.monotonic()
+        elapsed = now - self._since if self._since is not None else 0.0
+        if elapsed >= RATE_S or (elapsed > 0 and not self._rate):
+            self._rate, self._since, self._tokens = self._tokens / elapsed, now, 0
+        self._publish(TokenRate(self._message.conversation_id, self._message.id, self._rate, self._used, self._size))
 
 
 def summed(total: GenerationStats, more: GenerationStats, *, first: bool) -> GenerationStats:

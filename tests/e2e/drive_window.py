@@ -49,7 +49,7 @@ def main(home: Path, pictures: Path) -> int:
     until(window.isVisible)
     use("alcove-tiny")
     ask("what is 17*23?")
-    window.show_panel(True)
+    window.views.drawer.open("tools")
     for scheme in ("light", "dark"):
         services.settings.update(theme=scheme)
         apply_theme(app, scheme)

@@ -1,6 +1,7 @@
 """Services for the window's tests. Real: store, settings, mailbox, model room. Recorded: chat, models, documents."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,16 +10,19 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.chat.model_plan import ModelPlans
 from app.domain.commands import SubmitPrompt
 from app.domain.errors import AppError
 from app.domain.messages import Message, MessageStatus, Part, Role, TextPart
 from app.domain.models import ModelFile, ModelInfo
 from app.domain.protocols import DocumentText
+from app.engine.devices import GIB, Machine, gpu, this_ram
 from app.mailbox import Mailbox
 from app.models.room import ModelRoom
 from app.net.gate import NetworkGate
 from app.services import SystemClock
 from app.storage.conversations import ConversationStore
+from app.storage.model_wishes import ModelWishesStore
 from app.storage.paths import Paths
 from app.storage.secrets import Keyring, Secrets
 from app.storage.settings import SettingsStore
@@ -66,6 +70,7 @@ class RecordedModels:
         self.chosen: ModelFile | None = self.files[0]
         self.selected: list[str] = []
         self.preloads = 0
+        self.loaded: ModelInfo | None = None
         self.refuse: AppError | None = None
 
     def list(self) -> list[ModelFile]:
@@ -75,7 +80,7 @@ class RecordedModels:
         return self.chosen
 
     def info(self) -> ModelInfo | None:
-        return None
+        return self.loaded
 
     def preload(self) -> None:
         self.preloads += 1
@@ -113,6 +118,7 @@ class RecordedServices(SimpleNamespace):
     store: ConversationStore
     chat: RecordedChat
     models: RecordedModels
+    plans: ModelPlans
     documents: RecordedDocuments
     secrets: Secrets
     model_room: ModelRoom
@@ -125,7 +131,13 @@ def keyring() -> Keyring | None:
 
 
 @pytest.fixture
-def services(tmp_path: Path, keyring: Keyring | None) -> Iterator[RecordedServices]:
+def gpus() -> tuple[int, ...]:
+    """Gigabytes of the invented machine's graphics cards. Parametrize it to have some."""
+    return ()
+
+
+@pytest.fixture
+def services(tmp_path: Path, keyring: Keyring | None, gpus: tuple[int, ...]) -> Iterator[RecordedServices]:
     store = ConversationStore(tmp_path / "chats.db")
     mailbox, settings = Mailbox(), SettingsStore(tmp_path / "settings.json")
     secrets, clock = Secrets(lambda: keyring), SystemClock()
@@ -133,12 +145,17 @@ def services(tmp_path: Path, keyring: Keyring | None) -> Iterator[RecordedServic
     room = ModelRoom(
         paths, settings, NetworkGate(settings.get), secrets, mailbox.publish, clock, environ={}, shipped=()
     )
+    models, wishes = RecordedModels(), ModelWishesStore(paths.model_wishes_file)
+    cards = tuple(gpu(f"Card {number}", size * GIB) for number, size in enumerate(gpus, 1))
+    machine = replace(this_ram(measure=False), total=32 * GIB, free=28 * GIB)
+    plans = ModelPlans(room, settings, wishes, lambda: models.loaded, lambda: Machine(machine, cards))
     yield RecordedServices(
         mailbox=mailbox,
         settings=settings,
         store=store,
         chat=RecordedChat(store),
-        models=RecordedModels(),
+        models=models,
+        plans=plans,
         documents=RecordedDocuments(),
         secrets=secrets,
         model_room=room,

@@ -18,7 +18,7 @@ class Place:
     splitter: str = ""
     conversation: str = ""
     sidebar: bool = True
-    panel: bool = False
+    panel: str = ""  # the page of the drawer that is open
 
     def encoded(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)

@@ -5,11 +5,13 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QWi
 
 from app.domain.events import PrefillProgress, TokenRate, TurnFinished, TurnQueued
 from ui.models.controller import ModelState
-from ui.shell.topbar import ElidedLabel
+from ui.widgets.elided import ElidedLabel
+
+A_SECOND = 4  # measurements of the speed
 
 
 class StatusBar(QStatusBar):
-    """In a narrow window the model's name gives way, so that no figure is cut."""
+    """In a narrow window the model's name gives way, so that no figure is cut. Figures change once a second."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,6 +27,8 @@ class StatusBar(QStatusBar):
         self._turn = QLabel(self)
         self._context = QLabel(self)
         self._rate = QLabel(self)
+        self._rates: list[float] = []  # measured since the figures changed
+        self._answer = ""
         self.setContentsMargins(10, 0, 14, 0)
         for widget in (self._model, self._loading, self._index):
             self.addWidget(widget)
@@ -58,21 +62,34 @@ class StatusBar(QStatusBar):
             case PrefillProgress(done=done, total=total):
                 part = self.tr("Reading the prompt: {percent}%").format(percent=round(100 * done / max(total, 1)))
                 self._show(self._turn, part if done < total else "")
-            case TokenRate(tokens_per_second=rate, context_used=used, context_size=size):
+            case TokenRate():
                 self._show(self._turn, "")
-                self._show_rate(rate)
-                self._show(
-                    self._context, self.tr("Context {used} of {size}").format(used=f"{used:,}", size=f"{size:,}")
-                )
+                self._measured(event)
             case TurnFinished(stats=stats):
                 self._show(self._turn, "")
+                self._answer = ""
                 if stats.decode_s > 0:
                     self._show_rate(stats.generated_tokens / stats.decode_s)
             case _:
                 pass
 
+    def _measured(self, event: TokenRate) -> None:
+        """The first measurement is shown at once, from then on the average over a second."""
+        first = event.answer_id != self._answer
+        if first:
+            self._answer, self._rates = event.answer_id, []
+        if event.tokens_per_second > 0:
+            self._rates.append(event.tokens_per_second)
+        if first or len(self._rates) == A_SECOND:
+            if self._rates:
+                self._show_rate(sum(self._rates) / len(self._rates))
+            self._rates = []
+            used, size = f"{event.context_used:,}", f"{event.context_size:,}"
+            self._show(self._context, self.tr("Context {used} of {size}").format(used=used, size=size))
+
     def clear_turn(self) -> None:
         """Another conversation is shown."""
+        self._answer = ""
         for label in (self._turn, self._rate, self._context):
             self._show(label, "")
 

@@ -1,56 +1,15 @@
 """The line above the conversation: its title, its documents, the model, and the panels."""
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from ui.widgets.buttons import IconButton
-
-
-class ElidedLabel(QLabel):
-    """One line that ends in an ellipsis where there is no room."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._full = ""
-        self._shown = True
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def show_text(self, text: str) -> None:
-        self._full = text
-        self._elide()
-        self.updateGeometry()
-
-    def sizeHint(self) -> QSize:
-        """Room for the whole text, whatever is shown of it now."""
-        width = self.fontMetrics().horizontalAdvance(self._full) + 2
-        return QSize(width if self._full else 0, super().sizeHint().height())
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, super().minimumSizeHint().height())
-
-    def set_shown(self, shown: bool) -> None:
-        """Its place stays where its text is not shown."""
-        self._shown = shown
-        self._elide()
-
-    def full_text(self) -> str:
-        return self._full
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._elide()
-
-    def _elide(self) -> None:
-        shown = self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, self.width())
-        self.setText(shown if self._shown else "")
-        self.setToolTip(self._full if shown != self._full else "")
+from ui.widgets.elided import ElidedLabel
 
 
 class TopBar(QFrame):
     sidebar_toggled = Signal()
-    panel_toggled = Signal()
+    page_toggled = Signal(str)  # of the drawer
     page_left = Signal()  # back to the conversation
     downloads_requested = Signal()
 
@@ -70,9 +29,13 @@ class TopBar(QFrame):
         self._downloads.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._downloads.clicked.connect(self.downloads_requested)
         self._downloads.hide()
-        self._panel = IconButton("tool", self.tr("Show or hide the tool calls (Ctrl+T)"), self)
-        self._panel.setCheckable(True)
-        self._panel.clicked.connect(self.panel_toggled)
+        self._pages = {
+            "model": IconButton("chip", self.tr("Show or hide where the model lies and how fast it is (Ctrl+I)"), self),
+            "tools": IconButton("tool", self.tr("Show or hide the tool calls (Ctrl+T)"), self),
+        }
+        for name, button in self._pages.items():
+            button.setCheckable(True)
+            button.clicked.connect(lambda _=False, page=name: self.page_toggled.emit(page))
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 6, 8, 6)
         row.setSpacing(6)
@@ -84,7 +47,8 @@ class TopBar(QFrame):
         row.addWidget(self._downloads)
         row.addWidget(documents)
         row.addWidget(picker)
-        row.addWidget(self._panel)
+        for button in self._pages.values():
+            row.addWidget(button)
         self.show_page("")
 
     def show_page(self, title: str) -> None:
@@ -107,5 +71,7 @@ class TopBar(QFrame):
         )
         self._downloads.setVisible(count > 0)
 
-    def set_panel_open(self, is_open: bool) -> None:
-        self._panel.setChecked(is_open)
+    def show_drawer(self, page: str) -> None:
+        """The page of the drawer that is open, "" for none."""
+        for name, button in self._pages.items():
+            button.setChecked(name == page)

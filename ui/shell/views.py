@@ -8,6 +8,8 @@ from ui.chat.tool_panel import ToolPanel
 from ui.chat.transcript import TranscriptView
 from ui.documents.button import DocumentsButton
 from ui.models.picker import ModelPicker
+from ui.shell.drawer import WIDTH as DRAWER_WIDTH
+from ui.shell.drawer import Drawer
 from ui.shell.sidebar import Sidebar
 from ui.shell.topbar import TopBar
 from ui.shell.welcome import Welcome
@@ -18,11 +20,10 @@ from ui.widgets.toast import Toast
 
 COMPOSER_WIDTH = TEXT_COLUMN + 48
 SIDEBAR_WIDTH = 248
-PANEL_WIDTH = 340
 
 
 class Views(QWidget):
-    """Sidebar, conversation (or another page) and tool panel beside each other, and the toast over them."""
+    """Sidebar, conversation (or another page) and drawer beside each other, and the toast over them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,14 +44,15 @@ class Views(QWidget):
         self._talk = self._conversation()
         self.pages.addWidget(self._talk)
         self.tool_panel = ToolPanel()
+        self.drawer = Drawer()
+        self.drawer.add("tools", self.tool_panel)
         splitter = self.splitter
         splitter.setHandleWidth(1)
         splitter.setChildrenCollapsible(False)
-        for index, widget in enumerate((self.sidebar, self._centre(), self.tool_panel)):
+        for index, widget in enumerate((self.sidebar, self._centre(), self.drawer)):
             splitter.addWidget(widget)
             splitter.setStretchFactor(index, 1 if index == 1 else 0)
-        splitter.setSizes([SIDEBAR_WIDTH, 800, PANEL_WIDTH])
-        self.tool_panel.hide()
+        splitter.setSizes([SIDEBAR_WIDTH, 800, DRAWER_WIDTH])
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(splitter)

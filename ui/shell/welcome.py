@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.widgets.buttons import IconLabel
 
+NARROW = 520  # px; below it three examples do not fit beside each other
+HIGH, LOW = 116, 66  # px of an example beside the others, and below them
 THINKER = "alcove-tiny"  # ships with the program, reasons and calls tools
 
 
@@ -29,7 +31,7 @@ class ExampleCard(QPushButton):
         self.setAccessibleName(f"{example.title}: {example.prompt}")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(116)
+        self.setFixedHeight(HIGH)
         title = QLabel(example.title, self)
         title.setProperty("kind", "heading")
         prompt = QLabel(example.prompt, self)
@@ -39,15 +41,21 @@ class ExampleCard(QPushButton):
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 12, 14, 12)
         column.setSpacing(6)
-        column.addWidget(IconLabel(example.icon, 18, self, color="accent"))
+        self._icon = IconLabel(example.icon, 18, self, color="accent")
+        column.addWidget(self._icon)
         column.addWidget(title)
         column.addWidget(prompt, 1)
         for label in (title, prompt):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             label.setWordWrap(True)
 
+    def set_low(self, low: bool) -> None:
+        """Without its icon, where cards stand one below the other."""
+        self._icon.setVisible(not low)
+        self.setFixedHeight(LOW if low else HIGH)
+
     def sizeHint(self) -> QSize:
-        return QSize(200, 116)
+        return QSize(200, HIGH)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -81,12 +89,13 @@ class Welcome(QWidget):
         title = QLabel(self.tr("What would you like to know?"), self)
         title.setProperty("kind", "welcome")
         title.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        title.setWordWrap(True)
         note = QLabel(self.tr("Everything stays on this computer: the model, your documents, your chats."), self)
         note.setProperty("kind", "muted")
         note.setAlignment(Qt.AlignmentFlag.AlignCenter)
         note.setWordWrap(True)
         self.cards = [ExampleCard(example, self) for example in examples]
-        row = QHBoxLayout()
+        row = self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setSpacing(12)
         for card, example in zip(self.cards, examples, strict=True):
             card.clicked.connect(lambda _=False, chosen=example: self.chosen.emit(chosen))
@@ -110,6 +119,14 @@ class Welcome(QWidget):
         outer.addStretch(1)
         outer.addWidget(inner, 100, Qt.AlignmentFlag.AlignVCenter)
         outer.addStretch(1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is no room beside each other, the examples stand one below the other."""
+        super().resizeEvent(event)
+        beside = self.width() >= NARROW
+        self._row.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        for card in self.cards:
+            card.set_low(not beside)
 
     def set_available(self, available: bool) -> None:
         """Without a model there is nothing to ask: the way to one takes the place of the examples."""

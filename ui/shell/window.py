@@ -10,8 +10,8 @@ from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QDragEnterEven
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from app.domain.errors import AppError, ErrorInfo
-from app.domain.events import ApprovalRequested, BackgroundFailed, PartStarted
-from app.domain.messages import CitationPart, Conversation, SourcesPart, ToolCallPart
+from app.domain.events import BackgroundFailed
+from app.domain.messages import CitationPart, Conversation, SourcesPart
 from app.domain.sources import Locator, Source
 from app.services import Services, Settings
 from ui.bridge import Bridge
@@ -21,11 +21,13 @@ from ui.chat.source_view import SourceView
 from ui.documents.controller import DocumentsController
 from ui.models.controller import ModelsController
 from ui.models.manager import ModelManager
+from ui.models.panel.controller import ModelPanelController
 from ui.settings.controller import SettingsController
 from ui.shell.about import AboutDialog
 from ui.shell.actions import SEPARATOR, Entry, fill_menus
 from ui.shell.conversations import ConversationsController
 from ui.shell.model_page import MODEL_SUFFIX, ModelPage, first_model
+from ui.shell.panels import MODEL, TOOLS, Panels
 from ui.shell.place import Place, decoded, reachable
 from ui.shell.statusbar import StatusBar
 from ui.shell.style import window_style
@@ -59,10 +61,11 @@ class MainWindow(QMainWindow):
         self.model_page = ModelPage(self.manager, self.models, views, self)
         self.documents = DocumentsController(services, bridge, views.documents, views.chips, self)
         self.settings = SettingsController(services, bridge, self)
+        self.model_panel = ModelPanelController(services, bridge, self)
+        self.panels = Panels(views, self.chat, self.models, self.model_panel, bridge, self)
         self._first = ""  # the conversation to show once the list is read
         self._join_chat()
         self._join_features()
-        self._join_panels()
         self.actions_by_text = fill_menus(self, self._menus())
         self._watch_theme()
         self._restore_place()
@@ -120,6 +123,7 @@ class MainWindow(QMainWindow):
 
     def _join_features(self) -> None:
         views = self.views
+        views.top_bar.sidebar_toggled.connect(self.toggle_sidebar)
         views.sidebar.new_requested.connect(self.new_chat)
         views.sidebar.settings_requested.connect(self.settings.open)
         views.sidebar.list.opened.connect(self.chat.open)
@@ -136,16 +140,9 @@ class MainWindow(QMainWindow):
         self.manager.settings_requested.connect(self.settings.open)
         self.settings.changed.connect(self._use_settings)
         self.settings.reload_wanted.connect(self.models.reload)
+        self.settings.changed.connect(lambda _: self.model_panel.refresh())
         self.settings.failed.connect(self.show_error)
         self._bridge.failed.connect(self.show_error)
-
-    def _join_panels(self) -> None:
-        views = self.views
-        views.top_bar.sidebar_toggled.connect(self.toggle_sidebar)
-        views.top_bar.panel_toggled.connect(self.toggle_panel)
-        views.tool_panel.call_activated.connect(views.transcript.reveal_call)
-        views.tool_panel.close_requested.connect(lambda: self.show_panel(False))
-        views.transcript.tool_call_activated.connect(self._reveal_call)
 
     def _menus(self) -> dict[str, list[Entry | None]]:
         views, roles = self.views, QAction.MenuRole
@@ -171,7 +168,8 @@ class MainWindow(QMainWindow):
             self.tr("&View"): [
                 Entry(self.tr("Search chats"), "Ctrl+F", self.search),
                 Entry(self.tr("List of chats"), "Ctrl+B", self.toggle_sidebar),
-                Entry(self.tr("Tool calls"), "Ctrl+T", self.toggle_panel),
+                Entry(self.tr("Tool calls"), "Ctrl+T", lambda: views.drawer.toggle(TOOLS)),
+                Entry(self.tr("Model"), "Ctrl+I", lambda: views.drawer.toggle(MODEL)),
             ],
             self.tr("&Help"): [Entry(self.tr("About Alcove"), "", self.about, roles.AboutRole)],
         }
@@ -200,13 +198,6 @@ class MainWindow(QMainWindow):
 
     def toggle_sidebar(self) -> None:
         self.views.sidebar.setVisible(self.views.sidebar.isHidden())
-
-    def toggle_panel(self) -> None:
-        self.show_panel(self.views.tool_panel.isHidden())
-
-    def show_panel(self, shown: bool) -> None:
-        self.views.tool_panel.setVisible(shown)
-        self.views.top_bar.set_panel_open(shown)
 
     def about(self) -> None:
         AboutDialog(self).open()
@@ -300,10 +291,6 @@ class MainWindow(QMainWindow):
         else:
             self.views.show_transcript(False)
 
-    def _reveal_call(self, call_id: str) -> None:
-        self.show_panel(True)
-        self.views.tool_panel.reveal(call_id)
-
     def _try_example(self, example: Example) -> None:
         if example.documents:
             self.documents.add([str(sample_folder())])
@@ -314,16 +301,8 @@ class MainWindow(QMainWindow):
             self.chat.send(draft)
 
     def _apply(self, event: object) -> None:
-        shown = self.chat.conversation.id if self.chat.conversation else None
-        match event:
-            case BackgroundFailed(error=error):
-                self.show_error(error)
-            case ApprovalRequested(conversation_id=conversation) if conversation == shown:
-                self.show_panel(True)
-            case PartStarted(conversation_id=conversation, part=ToolCallPart()) if conversation == shown:
-                self.show_panel(True)
-            case _:
-                pass
+        if isinstance(event, BackgroundFailed):
+            self.show_error(event.error)
 
     # Looks and places.
 
@@ -359,7 +338,7 @@ class MainWindow(QMainWindow):
         if place.splitter:
             self.views.splitter.restoreState(QByteArray.fromHex(place.splitter.encode()))
         self.views.sidebar.setVisible(place.sidebar)
-        self.show_panel(place.panel)
+        self.views.drawer.open(place.panel)
         self._first = place.conversation
 
     def _place(self) -> Place:
@@ -369,7 +348,7 @@ class MainWindow(QMainWindow):
             splitter=bytes(self.views.splitter.saveState().toHex().data()).decode(),
             conversation=conversation.id if conversation else "",
             sidebar=not self.views.sidebar.isHidden(),
-            panel=not self.views.tool_panel.isHidden(),
+            panel=self.views.drawer.page,
         )
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -219,14 +219,14 @@ def test_a_call_opens_the_panel_and_its_question_is_answered_there(
 ) -> None:
     window.views.transcript.regenerate_requested.emit("b")
     answer = services.chat.commands[-1].answer_id
-    assert window.views.tool_panel.isHidden()
+    assert window.views.drawer.isHidden()
     publish(PartStarted(talk, answer, 0, ToolCallPart("k", "write_file", "{}")))
     publish(ToolStatusChanged(talk, answer, "k", ToolStatus.WAITING))
     publish(ApprovalRequested(talk, answer, "k", "write_file", "{}"))
     settle(lambda: window.views.tool_panel.isVisible())
     window.views.tool_panel.approval_decided.emit("k", True, True)
     assert services.chat.commands[-1] == DecideApproval(talk, "k", True, True)
-    window.show_panel(False)
+    window.panels.close()
     window.views.transcript.tool_call_activated.emit("k")
     assert window.views.tool_panel.isVisible()
 
@@ -239,7 +239,7 @@ def test_what_belongs_to_other_conversations_stays_there(
     publish(TurnFinished("other", "x", MessageStatus.COMPLETE, StopReason.STOP, GenerationStats()))
     publish(TokenRate(talk, "b", 5.0, 1, 2))
     settle(lambda: "5.0 tokens/s" in window.status.texts())
-    assert window.views.tool_panel.isHidden()
+    assert window.views.drawer.isHidden()
     assert window.views.tool_panel.model.rowCount() == 0
 
 

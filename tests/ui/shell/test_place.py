@@ -6,7 +6,7 @@ from ui.shell.place import Place, decoded
 
 
 def test_a_place_comes_back_as_it_was() -> None:
-    place = Place("00ff", "aa", "conversation", sidebar=False, panel=True)
+    place = Place("00ff", "aa", "conversation", sidebar=False, panel="model")
     assert decoded(place.encoded()) == place
 
 

@@ -112,7 +112,7 @@ def test_a_restart_shows_the_same(
 ) -> None:
     window.chat.open(three["Lisbon"])
     settle(lambda: window.chat.conversation is not None)
-    window.show_panel(True)
+    window.views.drawer.open("tools")
     window.toggle_sidebar()
     window.resize(760, 600)
     window.close()
@@ -208,7 +208,7 @@ def test_the_scheme_changes_at_once(window: MainWindow, settle: Settle, themed: 
 
 
 def test_every_button_has_a_name(window: MainWindow) -> None:
-    window.show_panel(True)
+    window.views.drawer.open("tools")
     nameless = [
         button.objectName() or type(button).__name__
         for button in window.findChildren(QAbstractButton)

@@ -2,6 +2,8 @@
 
 import string
 from importlib import resources
+from itertools import combinations
+from math import dist
 
 import pytest
 from PySide6.QtCore import QSize
@@ -47,6 +49,38 @@ def test_text_can_be_read(theme: Theme, text: str, behind: str) -> None:
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
 def test_the_focus_can_be_seen(theme: Theme) -> None:
     assert contrast(theme.focus, theme.background) >= 3
+
+
+# How each kind of colour blindness sees linear RGB (Machado, Oliveira, Fernandes 2009, severity 1).
+SIGHT = {
+    "usual": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    "protanopia": ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052)),
+    "deuteranopia": ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)),
+    "tritanopia": ((1.256, -0.077, -0.179), (-0.078, 0.931, 0.148), (0.005, 0.691, 0.304)),
+}
+
+
+def seen(color: str, sight: str) -> tuple[float, float, float]:
+    """The colour in CIE L*a*b* (D65)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in QColor(color).getRgbF()[:3]]
+    red, green, blue = (
+        min(1.0, max(0.0, sum(a * b for a, b in zip(row, linear, strict=True)))) for row in SIGHT[sight]
+    )
+    x = (0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.9505
+    y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    z = (0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.0890
+    fx, fy, fz = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in (x, y, z))
+    return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("sight", SIGHT)
+def test_what_a_model_takes_is_told_apart_by_everybody(theme: Theme, sight: str) -> None:
+    shares = (theme.share_dense, theme.share_experts, theme.share_cache, theme.share_compute)
+    for first, second in combinations(shares, 2):
+        assert dist(seen(first, sight), seen(second, sight)) > 25
+    for color in shares:
+        assert contrast(color, theme.surface) >= 2.9
 
 
 def test_every_icon_is_drawn_in_the_colour_asked_for(qapp: QApplication) -> None:

@@ -9,6 +9,7 @@ from ui.chat.transcript.content import ErrorRow, FooterRow, NoteRow, SourcesRow,
 from ui.chat.transcript.context import RowContext, RowWidget
 from ui.chat.transcript.segment import Segment
 from ui.chat.transcript.wording import ending_text, source_label, stats_text, translate, waiting_text
+from ui.reuse import explained
 from ui.theme import icon
 from ui.widgets.flat_button import ICON, FlatButton, Spinner
 
@@ -199,7 +200,9 @@ class FooterWidget(RowWidget):
         self._go_on.set_icon("refresh" if failed else "continue")
         self._again.setVisible(not failed)
         self._switch.show_place(*row.siblings)
-        self.setToolTip(row.model)
+        reused = explained(row.stats) if row.stats is not None else ""
+        self.setToolTip("\n".join(part for part in (row.model, reused) if part))
+        self.setAccessibleDescription(reused)
         self.setAccessibleName(" · ".join(part for part in (self._ending, self._stats) if part))
         self._place()
         self.update()

@@ -234,9 +234,11 @@ def click_link(row: ProseWidget, link: str) -> None:
 def test_footer_tells_tokens_and_speed(screen: Screen, qtbot: QtBot) -> None:
     screen.start()
     screen.open(0, TextPart("Done."))
-    screen.finish(stats=GenerationStats(generated_tokens=312, decode_s=12.0))
+    screen.finish(stats=GenerationStats(90, 80, 312, 1.0, 12.0, cached_from="memory", evaluated_tokens=10))
     screen.settle()
     assert "312 tokens · 26.0 tokens/s" in screen.names()
+    footer = screen.named("312 tokens · 26.0 tokens/s")
+    assert "Reused 80 of 90 tokens of the prompt from memory; 10 were new." in footer.toolTip()
     assert "Continue" not in screen.names()
     with qtbot.waitSignal(screen.view.regenerate_requested) as signal:
         screen.click(screen.named("Another answer"))
