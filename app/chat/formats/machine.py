@@ -89,10 +89,10 @@ class Machine:
                 yield from self._bare(self._family.bare)
             match = markers.search(source.text, source.at)
             if match is not None:
-                self._write(source.take(match.start() - source.at))
+                self._write(source.take_text(match.start() - source.at))
                 yield from self._marker(match.group())
                 continue
-            self._write(source.take(markers.held(source.text, source.at) - source.at))
+            self._write(source.take_text(markers.held(source.text, source.at) - source.at))
             if source.ended:
                 self._cut_marker()
                 return

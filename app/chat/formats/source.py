@@ -4,6 +4,7 @@ Reading functions are generators: they ``yield`` where the next characters decid
 result independent of how the stream is cut, because no decision ever looks at where a piece ends.
 """
 
+import re
 from collections.abc import Generator
 from typing import TypeAlias, TypeVar
 
@@ -12,6 +13,7 @@ Steps: TypeAlias = Generator[None, None, T]
 
 CONTROL, TEXT, UNKNOWN = "c", "t", "?"
 MAX_NAME = 256
+_TOKEN = re.compile(r"<([|｜])[^|｜<>\s]+\1>")
 
 
 class Malformed(Exception):
@@ -55,6 +57,14 @@ class Source:
         if self._tape is not None and piece:
             self._tape.append((piece, self.flags[start : self.at]))
         return piece
+
+    def take_text(self, count: int) -> str:
+        """``take`` for people: without tokens such as ``<|fim_pad|>`` that are no marker of the family."""
+        flags = self.flags[self.at : self.at + count]
+        text = self.take(count)
+        if CONTROL not in flags:
+            return text
+        return _TOKEN.sub(lambda match: "" if CONTROL in flags[slice(*match.span())] else match.group(), text)
 
     def record(self) -> None:
         """Keep what is taken from here on, for ``recorded`` or ``rewind``."""

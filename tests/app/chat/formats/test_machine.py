@@ -140,6 +140,12 @@ def test_a_marker_that_is_no_token_of_the_model(qwen: ChatFormat, parse: Any) ->
     assert parse(qwen, deltas, vocabulary={"<think>", "</think>"}).reasoning == ""
 
 
+def test_a_token_that_is_no_marker_is_not_shown(qwen: ChatFormat, parse: Any) -> None:
+    deltas = [("Hi <|fim_pad|>", False), ("<|fim_pad|>", True), ("<b>", True), ("!", False)]
+    assert parse(qwen, deltas).content == "Hi <|fim_pad|><b>!"
+    assert parse(qwen, deltas, prompt="<think>").reasoning == "Hi <|fim_pad|><b>!"
+
+
 def test_text_goes_out_as_soon_as_it_can(qwen: ChatFormat) -> None:
     parser = qwen.parser("")
     assert parser.feed("Hello <b") == [Content("Hello <b")]
