@@ -143,18 +143,17 @@ class Machine:
             self._end_reasoning(silent=True)
 
     def _real(self, marker: str, flag: str) -> Steps[bool]:
-        if flag == CONTROL:
-            return True
+        source, samples = self._source, self._samples
         if flag == TEXT and marker not in self._markers.spelt:
             return False
-        if not self._samples.inside():
+        if flag == CONTROL or not samples.inside():
             return True
-        if marker not in self._markers.ends:
-            return False
-        # A code sample may still be open where the message ends; then the marker is the last thing.
-        while not self._source.ended and not self._source.text[self._source.at + len(marker) :].strip():
+        while (sample := samples.goes_on(source.text[source.at + len(marker) :], ended=source.ended)) is None:
             yield
-        return not self._source.text[self._source.at + len(marker) :].strip()
+        if not sample:
+            return True
+        # A code sample may still be open where the message ends; then the marker is the last thing.
+        return marker in self._markers.ends and (yield from source.over(skip=len(marker)))
 
     # -- reasoning
 

@@ -2,6 +2,7 @@
 
 import re
 
+MAX_INLINE = 256  # characters within which inline code has to end
 _EVENT = re.compile(r"\n|`+|~{3,}|[{\[]")
 _BEFORE_FENCE = re.compile(r"[\s>*+\-]*(?:\d+[.)]\s*)?")
 _PLAIN_STRING = re.compile(r'[^"\\\n]+')
@@ -117,6 +118,18 @@ class Samples:
             else:
                 self._grow(run)
         return bool(self._fence or self._inline or self._json.in_string)
+
+    def goes_on(self, rest: str, *, ended: bool) -> bool | None:
+        """Whether the open sample reaches into ``rest``, which follows; None while more of it decides.
+
+        An odd backtick in a line opens nothing.
+        """
+        if self._fence or self._json.in_string:
+            return True
+        line, newline, _ = rest[:MAX_INLINE].partition("\n")
+        if "`" in line:
+            return True
+        return False if newline or ended or len(rest) >= MAX_INLINE else None
 
     def _grow(self, text: str) -> None:
         if len(self._line) < 64:

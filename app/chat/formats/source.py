@@ -173,7 +173,7 @@ class Source:
             if self.ended:
                 return True
             yield
-        return (yield from self.follows(*ends, skip=skip))
+        return bool(ends) and (yield from self.follows(*ends, skip=skip))
 
     def require(self, *literals: str) -> Steps[str]:
         """``accept``, or the verdict: cut off at the end of the output, malformed otherwise."""

@@ -124,6 +124,14 @@ def test_an_odd_backtick_counts_to_the_end_of_its_line(qwen: ChatFormat, parse_a
     assert parse_all_cuts(qwen, f"It is 5` wide.\n{CALL}").calls == [("ping", "{}")]
 
 
+@pytest.mark.parametrize("quote", ["a ` key", "``quoted'' text", "`"])
+def test_an_odd_backtick_before_a_marker_opens_nothing(qwen: ChatFormat, parse_all_cuts: Any, quote: str) -> None:
+    parsed = parse_all_cuts(qwen, f"It is {quote}</think>\n\nHello `you`.", prompt="<think>")
+    assert (parsed.reasoning, parsed.content) == (f"It is {quote}", "Hello `you`.")
+    assert parse_all_cuts(qwen, f"It is {quote}</think>{'Hello. ' * 50}", prompt="<think>").content == "Hello. " * 50
+    assert parse_all_cuts(qwen, f"It is {quote}{CALL}").calls == [("ping", "{}")]
+
+
 def test_an_end_marker_after_an_open_fence(qwen: ChatFormat, parse_all_cuts: Any) -> None:
     assert parse_all_cuts(qwen, "```\ncode<|im_end|>\n").content == "```\ncode"
 
