@@ -205,3 +205,30 @@ def test_broken_models_one_after_the_other_and_then_a_good_one(
     program.ask("what is 2+2?")
     program.finish()
     assert "4" in program.answer.text()
+
+
+def test_a_shorter_context_is_chosen_in_the_panel_and_remembered(start: Callable[[], Program]) -> None:
+    program = start()
+    program.use("alcove-tiny")
+    program.window.views.drawer.open("model")
+    panel = program.window.model_panel.panel()
+    program.until(lambda: panel.form.isEnabled() and panel.head.state.text().startswith("Loaded"))
+    assert (panel.form.context.chosen, panel.form.context.box.value()) == (None, 2048)
+    panel.form.context.box.setValue(1024)
+    program.until(panel.trial.isVisible)
+    assert program.services.models.info().context == 2048
+    panel.load.click()
+    program.until(lambda: (info := program.services.models.info()) is not None and info.context == 1024)
+    program.until(lambda: panel.head.state.text().startswith("Loaded") and not panel.load.isEnabled())
+    program.ask("what is 2+2?")
+    program.finish()
+    assert any("of 1,024" in text for text in program.window.status.texts())
+    assert "tokens of the prompt" in panel.reuse.text()
+    assert panel.speed.rate.figure.text() != "–"
+    program.end()
+
+    again = start()
+    again.until(lambda: (info := again.services.models.info()) is not None and info.context == 1024)
+    panel = again.window.model_panel.panel()
+    again.until(lambda: panel.isVisible() and panel.form.context.chosen == 1024)
+    again.until(lambda: "tokens of the prompt" in panel.reuse.text())

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -21,9 +21,11 @@ from PySide6.QtWidgets import (
 from ui.models.dialogs import open_page
 from ui.models.hub_model import FileColumn, FilesModel, ResultDelegate, ResultsModel
 from ui.models.library_view import plain_table
-from ui.models.offer_card import FitLabel
+from ui.models.offer_card import Expectation, FitLabel
 from ui.models.values import Choice, Found, Stock
 from ui.widgets.buttons import mark
+
+LOOK_MS = 500  # so long one looks at a file before the Hub is asked about it
 
 
 class StockView(QWidget):
@@ -31,9 +33,14 @@ class StockView(QWidget):
 
     download_requested = Signal(object, object)  # Stock, Choice
     use_requested = Signal(str)  # path of one that is in the Hub's cache
+    looked_at = Signal(object, object)  # Stock, Choice: for a moment, and it could be downloaded
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._look = QTimer(self)
+        self._look.setSingleShot(True)
+        self._look.setInterval(LOOK_MS)
+        self._look.timeout.connect(lambda: self.looked_at.emit(self._stock, self.choice()))
         self._stock: Stock | None = None
         self.title = QLabel(self)
         self.title.setProperty("kind", "heading")
@@ -58,6 +65,7 @@ class StockView(QWidget):
             self.table.setColumnWidth(column, width)
         self.table.selectionModel().currentRowChanged.connect(self._choose)
         self.fit = FitLabel(self)
+        self.expected = Expectation(self)
         self.download = QPushButton(self.tr("Download"), self)
         self.download.setProperty("kind", "primary")
         self.download.clicked.connect(self._ask)
@@ -74,6 +82,7 @@ class StockView(QWidget):
         column_.addLayout(top)
         column_.addWidget(self.facts)
         column_.addWidget(self.table, 1)
+        column_.addWidget(self.expected)
         column_.addLayout(foot)
 
     def show_stock(self, stock: Stock) -> None:
@@ -104,6 +113,11 @@ class StockView(QWidget):
         cached = choice is not None and bool(choice.cached)
         self.download.setText(self.tr("Use it") if cached else self.tr("Download"))
         self.download.setEnabled(choice is not None and choice.complete)
+        self.expected.show_text("")
+        if choice is not None and choice.complete and not cached:
+            self._look.start()
+        else:
+            self._look.stop()
 
     def _open_page(self) -> None:
         if self._stock is not None:
@@ -116,6 +130,7 @@ class StockView(QWidget):
         if choice.cached:
             self.use_requested.emit(choice.cached)
         else:
+            self._look.stop()
             self.download_requested.emit(self._stock, choice)
 
 

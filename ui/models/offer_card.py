@@ -26,8 +26,24 @@ class FitLabel(QLabel):
             mark(self, kind)
 
 
+class Expectation(QLabel):
+    """How a model would run here, once it is known."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.hide()
+
+    def show_text(self, text: str) -> None:
+        self.setText(text)
+        self.setVisible(bool(text))
+
+
 class OfferCard(QFrame):
     download_requested = Signal(str, str)  # the offer's name, the quantization
+    expectation_wanted = Signal(str, str)  # the same
 
     def __init__(self, offer: Offer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +51,7 @@ class OfferCard(QFrame):
         self.setAccessibleName(offer.name)
         self.offer = offer
         self._choices = offer.choices
+        self._offline = False
         name = _label(offer.name, "heading", self)
         maker = _label(offer.maker, "muted", self)
         head = QHBoxLayout()
@@ -57,6 +74,12 @@ class OfferCard(QFrame):
         self.download = QPushButton(self.tr("Download"), self)
         self.download.setAccessibleName(self.tr("Download {name}").format(name=offer.name))
         self.download.clicked.connect(self._ask)
+        self.expected = Expectation(self)
+        self.ask_speed = QPushButton(self.tr("How fast would it be here?"), self)
+        self.ask_speed.setProperty("kind", "link")
+        self.ask_speed.setAccessibleName(self.tr("How fast would {name} be here?").format(name=offer.name))
+        self.ask_speed.setToolTip(self.tr("Reads some megabytes of it on the Hub"))
+        self.ask_speed.clicked.connect(self._want)
         foot = QHBoxLayout()
         foot.setSpacing(12)
         foot.addWidget(self.chooser)
@@ -70,8 +93,11 @@ class OfferCard(QFrame):
         column.addWidget(facts)
         column.addSpacing(4)
         column.addLayout(foot)
+        column.addWidget(self.expected)
+        column.addWidget(self.ask_speed, 0, Qt.AlignmentFlag.AlignLeft)
         self._fill()
         self.chooser.currentIndexChanged.connect(self._chosen)
+        self.chooser.activated.connect(self._want)
 
     def show_fits(self, offer: Offer) -> None:
         """The same offer, looked at again: free memory changes. The choice stays."""
@@ -80,6 +106,13 @@ class OfferCard(QFrame):
 
     def set_offline(self, offline: bool) -> None:
         self.download.setEnabled(not offline)
+        self._offline = offline
+        self._offer_speed()
+
+    def show_expectation(self, text: str) -> None:
+        """How the chosen quantization would run here; "" where nobody knows."""
+        self.expected.show_text(text)
+        self._offer_speed()
 
     def set_busy(self, busy: bool) -> None:
         """The Hub is being asked about this one."""
@@ -100,6 +133,15 @@ class OfferCard(QFrame):
 
     def _chosen(self) -> None:
         self.fit.show_choice(self.choice())
+        self.show_expectation("")
+
+    def _offer_speed(self) -> None:
+        self.ask_speed.setVisible(not self._offline and self.expected.isHidden())
+
+    def _want(self) -> None:
+        choice = self.choice()
+        if choice is not None and not self._offline:
+            self.expectation_wanted.emit(self.offer.name, choice.quantization)
 
     def _ask(self) -> None:
         choice = self.choice()

@@ -26,9 +26,13 @@ class ShopController(QObject):
         self._bridge = bridge
         self._view = view
         self._hub = Lane(bridge, self)  # one question at a time: the newest counts
+        self._speed = Lane(bridge, self)
+        self._expectation: Callable[[str], object] | None = None  # shows what to expect of the one asked about
         self._asked = ""  # the offer whose button waits for the Hub
         view.search_changed.connect(self._search)
         view.download_requested.connect(self._download_offer)
+        view.expectation_wanted.connect(self._expect_of_offer)
+        view.hub.stock.looked_at.connect(self._expect_of_file)
         view.hub.repository_chosen.connect(self.look)
         view.hub.stock.download_requested.connect(self._begin)
         view.hub.stock.use_requested.connect(self.use_requested)
@@ -39,6 +43,7 @@ class ShopController(QObject):
 
     def stop(self) -> None:
         self._hub.stop()
+        self._forget_expectation()
 
     def look(self, repository: str) -> None:
         """Show the files of a repository."""
@@ -61,6 +66,32 @@ class ShopController(QObject):
             lambda kept: self._open_token(repository, page, reason, kept, then),
             receiver=self,
         )
+
+    def _expect_of_offer(self, name: str, quantization: str) -> None:
+        card = self._view.card(name)
+        if card is not None:
+            self._expect(name, quantization, card.show_expectation)
+
+    def _expect_of_file(self, stock: Stock, choice: Choice) -> None:
+        self._expect(stock.id, choice.name, self._view.hub.stock.expected.show_text)
+
+    def _expect(self, name: str, quantization: str, show: Callable[[str], object]) -> None:
+        """Say what to expect before anything is downloaded. Where the Hub does not answer, nothing is said."""
+        self._forget_expectation()
+        self._expectation = show
+        show(self.tr("Asking the Hub how fast it would be…"))
+
+        def known(sentence: str) -> None:
+            self._expectation = None
+            show(sentence)
+
+        self._speed.ask(lambda cancel: self._source.expect(name, quantization, cancel), known, lambda _: known(""))
+
+    def _forget_expectation(self) -> None:
+        self._speed.stop()
+        show, self._expectation = self._expectation, None
+        if show is not None:
+            show("")
 
     def _search(self, query: str) -> None:
         self._release()
@@ -126,6 +157,7 @@ class ShopController(QObject):
         dialog.open()
 
     def _start(self, stock: Stock, choice: Choice, *, accepted: bool) -> None:
+        self._forget_expectation()
         self._view.hub.stock.set_busy(True)
 
         def started(_id: str) -> None:

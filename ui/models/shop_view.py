@@ -27,6 +27,7 @@ CARD_WIDTH = 880
 class ShopView(QWidget):
     search_changed = Signal(str)  # "" ends the search
     download_requested = Signal(str, str)  # an offer's name, a quantization
+    expectation_wanted = Signal(str, str)  # an offer's name, a quantization
     settings_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -90,6 +91,7 @@ class ShopView(QWidget):
             card.setMaximumWidth(CARD_WIDTH)
             card.set_offline(self._offline)
             card.download_requested.connect(self.download_requested)
+            card.expectation_wanted.connect(self.expectation_wanted)
             self._cards.insertWidget(index + 1, card)
 
     def card(self, name: str) -> OfferCard | None:

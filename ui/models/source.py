@@ -15,6 +15,7 @@ MOST_FOUND = 50
 class ModelSource:
     def __init__(self, services: Services) -> None:
         self._room = services.model_room
+        self._plans = services.plans
         self._settings = services.settings
         self._secrets = services.secrets
 
@@ -127,6 +128,12 @@ class ModelSource:
             choices=tuple(choices),
             start=start,
         )
+
+    def expect(self, name: str, quantization: str, cancel: CancelToken) -> str:
+        """How a model would run here, in a sentence, from its first megabytes on the Hub; "" while offline."""
+        if self._settings.get().offline:
+            return ""
+        return self._plans.of_download(name, quantization, cancel).sentence
 
     def save_token(self, token: str) -> bool:
         """False where there is no keyring, so that it lasts only until the program ends."""

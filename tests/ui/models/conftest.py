@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.chat.model_plan import ModelPlans
+from app.engine.devices import GIB, Machine, gpu, this_ram
 from app.models.room import ModelRoom
 from app.models.surroundings import Surroundings
 from app.net.gate import NetworkGate
 from app.services import SystemClock
+from app.storage.model_wishes import ModelWishesStore
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets
 from ui.bridge import Bridge
@@ -80,6 +83,9 @@ def room(
         shipped=(shipped,),
         around=Surroundings(clock.monotonic, wait=lambda _s, cancel: cancel.raise_if_cancelled(), tuning=make.tuning),
     )
+    machine = Machine(this_ram(measure=False), (gpu("Card", 24 * GIB),))
+    wishes = ModelWishesStore(home.model_wishes_file)
+    services.plans = ModelPlans(services.model_room, services.settings, wishes, lambda: None, lambda: machine)
     yield services.model_room
     hub.go.set()
     services.model_room.close()

@@ -54,6 +54,8 @@ class ModelPanelController(QObject):
         self._plan: Placement | None = None
         self._trial: Placement | None = None
         self._threads: int | None = None
+        self._asks = ""  # the model that the services are asked about just now
+        self._again = False  # and once more after that
         self._asked = False  # whether the services have answered about this model
         self._rates: dict[str, Rates] = {}  # by answer
         self._answer, self._stats = "", GenerationStats()
@@ -83,6 +85,7 @@ class ModelPanelController(QObject):
             self._path, self._edited, self._plan, self._trial = path, None, None, None
             self._info, self._progress, self._remembered = None, None, ModelWishes()
             self._waits = self._asked = False
+            self._asks = ""
             self._notice("")
             self._show()
         self.refresh()
@@ -118,7 +121,11 @@ class ModelPanelController(QObject):
         """Ask again: free memory, settings and what is loaded may have changed."""
         if self._panel is None or not self._panel.isVisible() or not self._path:
             return
+        if self._asks == self._path:  # while a slider moves, each answer is shown, not only the last one
+            self._again = True
+            return
         path, edited = self._path, self._edited
+        self._asks, self._again = path, False
         self._lane.ask(lambda _: self._ask(path, edited), lambda answer: self._answered(path, answer), self._failed)
 
     # On the bridge's pool.
@@ -140,6 +147,7 @@ class ModelPanelController(QObject):
     def _answered(self, path: str, answer: _Answer) -> None:
         if path != self._path:
             return
+        self._asks = ""
         self._remembered, self._threads = answer.remembered, answer.threads
         self._plan, self._trial = answer.plan, answer.trial
         self._info, self._asked = answer.info, True
@@ -148,8 +156,12 @@ class ModelPanelController(QObject):
         if answer.error is not None:
             self._notice(_text(answer.error), "error")
         self._show()
+        again, self._again = self._again, False
+        if again:
+            self.refresh()
 
     def _failed(self, error: ErrorInfo) -> None:
+        self._asks, self._again = "", False
         self._notice(_text(error), "error")
 
     def _try(self, wishes: ModelWishes) -> None:
