@@ -20,7 +20,7 @@ from app.chat.formats.sinks import TextSink
 from app.chat.formats.source import CONTROL, MAX_NAME, TEXT, CutOff, Malformed, Source, Steps, Unexpected
 
 MAX_GUESSES = 16  # calls tried without knowing the tokens; keeps the whole linear
-MIN_CUT = 3  # characters at the end that tell the beginning of a marker from text
+MIN_CUT = 3  # characters at the end that tell the beginning of a marker from text; an angle bracket does at once
 PIECE = 512  # longer input is used in pieces, so that the buffer stays short
 
 
@@ -106,7 +106,8 @@ class Machine:
         begun = {
             marker for marker in markers.all if marker.startswith(rest) and (flag != TEXT or marker in markers.spelt)
         }
-        sure = flag == CONTROL or (source.truncated and len(rest) >= MIN_CUT and not self._samples.inside())
+        least = 1 if flag != TEXT and "<" in rest else MIN_CUT
+        sure = flag == CONTROL or (source.truncated and len(rest) >= least and not self._samples.inside())
         if not (rest and begun and sure):
             self._write(source.take_all())
         elif begun <= markers.calls:
