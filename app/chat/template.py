@@ -22,7 +22,7 @@ from app.domain.errors import AppError
 
 _log = logging.getLogger(__name__)
 
-MAX_SOURCE = 512 * 1024
+MAX_SOURCE = 256 * 1024
 _PROBE = "Probe-question-7391"
 _BAD_FORMAT = re.compile(r"\d{2,}")
 

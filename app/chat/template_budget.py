@@ -10,6 +10,8 @@ MAX_SECONDS = 5.0
 MAX_STEPS = 2_000_000  # loop steps, calls and operators
 MAX_CHARACTERS = 16_000_000  # of one value, and of everything that is put out
 MAX_ITEMS = 1_000_000  # of one list
+MAX_MADE = 800_000_000  # bytes, about, of all values together, kept or not
+ITEM = 64  # bytes, about, of a small object
 
 
 class TooMuch(TemplateError):
@@ -28,6 +30,7 @@ class Budget:
         self._deadline = clock() + seconds
         self._steps = 0
         self._characters = 0
+        self._made = 0
 
     def step(self, count: int = 1) -> None:
         self._steps += count
@@ -68,10 +71,25 @@ class Budget:
         return str(value)
 
     def allow(self, size: int, limit: int = MAX_CHARACTERS) -> None:
-        """A value of ``size`` is about to be made."""
+        """A value of ``size`` is about to be looked through."""
         if size > limit:
             raise TooMuch("a value in it grows too large")
         self.step(1 + size // 4096)
+
+    def make(self, size: int, limit: int = MAX_CHARACTERS, *, each: int = 1) -> None:
+        """A value of ``size`` parts of ``each`` bytes is about to be made."""
+        self.allow(size, limit)
+        self._made += size * each
+        if self._made > MAX_MADE:
+            raise TooMuch("it uses too much memory")
+
+    def copy(self, value: str | list[Any] | tuple[Any, ...], size: int | None = None) -> None:
+        """A value of the kind of ``value``, and as long unless ``size`` says otherwise, is about to be made."""
+        size = len(value) if size is None else size
+        if isinstance(value, str):
+            self.make(size, each=1 if value.isascii() else 4)
+        else:
+            self.make(size, MAX_ITEMS, each=8)
 
 
 class Counted:

@@ -18,10 +18,11 @@ from jinja2.parser import Parser
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import pass_context
 
-from app.chat.template_budget import MAX_CHARACTERS, MAX_ITEMS, Budget, TooMuch
-from app.chat.template_filters import LEFT_OUT, filters, measure_format
+from app.chat.template_budget import ITEM, MAX_ITEMS, MAX_MADE, Budget, Counted, TooMuch
+from app.chat.template_filters import LEFT_OUT, filters, measure_format, tests
 
 MAX_RANGE = 100_000
+_SPACES = " \t\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"  # what splits texts; rarer ones do not make many pieces
 COUNTED_TEXT = 64  # shorter pieces of the template's own text are not counted one by one
 
 _STRING_METHODS = frozenset(
@@ -81,6 +82,7 @@ class Sandbox(SandboxedEnvironment):
         self.globals["range"] = self._range
         self.globals["raise_exception"] = _raise_exception
         self.filters.update(filters(lambda: self.budget, dict(self.filters)))
+        self.tests.update(tests(lambda: self.budget, self.tests))
 
     @property
     def budget(self) -> Budget:
@@ -103,7 +105,9 @@ class Sandbox(SandboxedEnvironment):
         __self.budget.step()
         receiver = getattr(__obj, "__self__", None)
         if isinstance(receiver, str | list | dict) and not isinstance(__obj, MethodType):
-            __self._measure_method(receiver, __obj.__name__, args)
+            if args and __obj.__name__ in ("join", "extend") and not isinstance(args[0], list | tuple):
+                args = (list(Counted(args[0], __self.budget)), *args[1:])
+            __self._measure_method(receiver, __obj.__name__, [*args, *kwargs.values()])
         return super().call(__context, __obj, *args, **kwargs)
 
     def call_binop(self, context: runtime.Context, operator: str, left: Any, right: Any) -> Any:
@@ -137,26 +141,33 @@ class Sandbox(SandboxedEnvironment):
 
     def _measure_method(self, receiver: str | list[Any] | dict[Any, Any], name: str, args: Sequence[Any]) -> None:
         budget = self.budget
+        first = args[0] if args else None
         if isinstance(receiver, str):
-            budget.step(1 + len(receiver) // 4096)
-            first = args[0] if args else None
+            budget.copy(receiver)
             if name == "replace" and len(args) >= 2 and isinstance(first, str) and isinstance(args[1], str):
-                budget.allow(len(receiver) + receiver.count(first) * len(args[1]))
+                budget.copy(args[1], receiver.count(first) * len(args[1]))
             elif name == "join" and first is not None:
                 self._measure_join(receiver, first)
             elif name in ("center", "ljust", "rjust", "zfill") and isinstance(first, int):
-                budget.allow(first)
+                budget.make(first)
             elif name == "expandtabs":
-                budget.allow(len(receiver) + receiver.count("\t") * (first if isinstance(first, int) else 8))
+                budget.make(len(receiver) + receiver.count("\t") * (first if isinstance(first, int) else 8))
+            elif name in ("split", "rsplit", "splitlines"):
+                ends = [first] if name != "splitlines" and isinstance(first, str) and first else _SPACES
+                budget.make(sum(map(receiver.count, ends)), MAX_MADE, each=ITEM)
+        elif name in ("index", "count", "remove"):
+            budget.step(1 + len(receiver) * budget.weigh(first) // 4096)
         elif isinstance(receiver, list):
-            more = args[0] if name == "extend" and args and isinstance(args[0], list | tuple) else ()
+            more = first if name == "extend" and isinstance(first, list | tuple) else ()
             budget.allow(len(receiver) + len(more) + 1, MAX_ITEMS)
+            budget.copy(receiver if name == "copy" else more)
+        elif name in ("copy", "update"):
+            budget.make(len(receiver), MAX_ITEMS, each=ITEM)
 
-    def _measure_join(self, separator: str, items: Any) -> None:
-        if isinstance(items, list | tuple):
-            self.budget.allow(
-                sum(len(item) if isinstance(item, str) else 8 for item in items) + len(separator) * len(items)
-            )
+    def _measure_join(self, separator: str, items: Sequence[Any]) -> None:
+        texts = [item for item in items if isinstance(item, str)]
+        wide = not separator.isascii() or not all(map(str.isascii, texts))
+        self.budget.make(sum(map(len, texts)) + len(separator) * len(items), each=4 if wide else 1)
 
     def _measure_operator(self, operator: str, left: Any, right: Any) -> None:
         budget = self.budget
@@ -165,9 +176,9 @@ class Sandbox(SandboxedEnvironment):
         elif operator == "*":
             for value, times in ((left, right), (right, left)):
                 if isinstance(value, str | list | tuple) and isinstance(times, int):
-                    budget.allow(len(value) * times, MAX_CHARACTERS if isinstance(value, str) else MAX_ITEMS)
+                    budget.copy(value, len(value) * times)
         elif operator == "+" and isinstance(left, str | list | tuple) and isinstance(right, str | list | tuple):
-            budget.allow(len(left) + len(right), MAX_CHARACTERS if isinstance(left, str) else MAX_ITEMS)
+            budget.copy(left, len(left) + len(right))
         elif operator == "**" and not (isinstance(right, int | float) and abs(right) <= 64):
             raise SecurityError("a large power")
         if (
@@ -226,6 +237,8 @@ def _replaced(node: nodes.Node) -> nodes.Node:
         node.expr = _filter("alcove_weighed", node.expr)
         for operand in node.ops:
             operand.expr = _filter("alcove_weighed", operand.expr)
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice):
+        node.node = _filter("alcove_copied", node.node)
     if isinstance(node, nodes.TemplateData) and len(node.data) > COUNTED_TEXT:
         return _filter("alcove_text", nodes.Const(node.data, lineno=node.lineno))
     return node

@@ -104,6 +104,13 @@ def test_messages_are_not_changed_by_a_template() -> None:
 # -- what could run away
 
 LOOP = "{% set ns = namespace(a='x') %}{% for i in range(60) %}"
+TWINS = (
+    "{% set ns = namespace(a=[1], b=[1]) %}{% for i in range(40) %}"
+    "{% set ns.a = [ns.a, ns.a] %}{% set ns.b = [ns.b, ns.b] %}{% endfor %}"
+)
+DEEP = "{% set ns = namespace(a=[1] * 10000) %}{% for i in range(900) %}{% set ns.a = [ns.a] %}{% endfor %}"
+BIG = "{% set s = 'x' * 15000000 %}{% set l = ['x'] * 900000 %}"
+KEEP = BIG + "{% set k = [] %}{% for i in range(500) %}{% set _ = k.append("
 NEST = "{% set ns = namespace(a=[1]) %}{% for i in range(40) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}"
 ATTACKS = [
     "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
@@ -146,6 +153,35 @@ ATTACKS = [
     "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
     "{% if x %}" * 500 + "{% endif %}" * 500,
     "{{ unclosed",
+    # equal lists whose parts are shared take ages to compare
+    TWINS + "{{ ns.a == ns.b }}",
+    TWINS + "{{ ns.a in [ns.b] }}",
+    TWINS + "{{ [ns.b].index(ns.a) }}",
+    TWINS + "{{ [ns.b].count(ns.a) }}",
+    TWINS + "{{ ns.a is eq ns.b }}",
+    TWINS + "{{ ns.a is in [ns.b] }}",
+    TWINS + "{{ [ns.a]|select('equalto', ns.b)|list }}",
+    TWINS + "{{ [{'a': ns.a}]|selectattr('a', 'equalto', ns.b)|list }}",
+    TWINS + "{{ [ns.a, ns.b]|sort }}",
+    TWINS + "{{ [ns.a, ns.b]|map('list')|max }}",
+    TWINS + "{{ [{'a': ns.a}, {'a': ns.b}]|groupby('a') }}",
+    TWINS + "{{ {'a': ns.a, 'b': ns.b}|dictsort(by='value') }}",
+    # values none of which is too large, but all together
+    KEEP + "s[1:]) %}{% endfor %}",
+    KEEP + "s.upper()) %}{% endfor %}",
+    KEEP + "s ~ i) %}{% endfor %}",
+    KEEP + "s.split('x')) %}{% endfor %}",
+    KEEP + "s|list) %}{% endfor %}",
+    KEEP + "l.copy()) %}{% endfor %}",
+    KEEP + "l[1:]) %}{% endfor %}",
+    KEEP + "l + [i]) %}{% endfor %}",
+    KEEP + "('[' ~ '1,' * 5000000 ~ '1]')|from_json) %}{% endfor %}",
+    "{{ ('b' * 100000).join('a' * 100000) }}",
+    "{{ ('b' * 100000).join(range(100000)|map('string')) }}",
+    "{% set l = [] %}{% for i in range(100) %}{% set _ = l.extend(range(100000)) %}{% endfor %}{{ l|length }}",
+    "{{ ('\\t' * 1000).expandtabs(tabsize=10**7) }}",
+    "{{ ([1] * 100000)|tojson(separators=('x' * 10000, 'y')) }}",
+    DEEP + "{{ ns.a|tojson(indent=64)|length }}",
     "{{ nothing.at.all }}",
     "{{ messages|random_filter_nobody_knows }}",
     "x" * 600_000,
@@ -155,6 +191,7 @@ ATTACKS = [
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.chat.template_budget.MAX_STEPS", 60_000)
+    monkeypatch.setattr("app.chat.template_budget.MAX_MADE", 100_000_000)
 
 
 @pytest.mark.parametrize("source", ATTACKS, ids=[attack[:60] for attack in ATTACKS])
