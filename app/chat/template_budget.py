@@ -1,5 +1,6 @@
 """What one rendering of a template may use: steps, characters, time."""
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -10,7 +11,7 @@ MAX_SECONDS = 5.0
 MAX_STEPS = 2_000_000  # loop steps, calls and operators
 MAX_CHARACTERS = 16_000_000  # of one value, and of everything that is put out
 MAX_ITEMS = 1_000_000  # of one list
-MAX_MADE = 800_000_000  # bytes, about, of all values together, kept or not
+MAX_MADE = 1_500_000_000  # bytes, about, of all values together, kept or not: some templates add to one long text
 ITEM = 64  # bytes, about, of a small object
 
 
@@ -87,9 +88,14 @@ class Budget:
         """A value of the kind of ``value``, and as long unless ``size`` says otherwise, is about to be made."""
         size = len(value) if size is None else size
         if isinstance(value, str):
-            self.make(size, each=1 if value.isascii() else 4)
+            self.make(size, each=width(value))
         else:
             self.make(size, MAX_ITEMS, each=8)
+
+
+def width(text: str) -> int:
+    """Bytes that each character of ``text`` takes."""
+    return 1 if text.isascii() else min(4, max(1, sys.getsizeof(text) // len(text)))
 
 
 class Counted:

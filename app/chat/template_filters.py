@@ -11,7 +11,7 @@ from jinja2 import nodes, runtime
 from jinja2.exceptions import SecurityError
 from jinja2.utils import pass_context, pass_eval_context
 
-from app.chat.template_budget import ITEM, MAX_ITEMS, Budget, Counted
+from app.chat.template_budget import ITEM, MAX_ITEMS, Budget, Counted, width
 
 LEFT_OUT = """batch center filesizeformat forceescape pprint random slice striptags sum urlencode urlize wordcount
 wordwrap xmlattr""".split()
@@ -93,7 +93,7 @@ def _instruments(budgets: Budgets) -> dict[str, Callable[..., Any]]:
     def concat(_context: runtime.Context, items: list[Any]) -> str:
         budget = budgets()
         texts = [budget.text(item) for item in items]
-        budget.make(sum(map(len, texts)), each=1 if all(map(str.isascii, texts)) else 4)
+        budget.make(sum(map(len, texts)), each=max(map(width, texts), default=1))
         return "".join(texts)
 
     @pass_context

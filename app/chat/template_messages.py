@@ -39,8 +39,9 @@ def variants(
     def with_tools(shape: Messages) -> Iterator[dict[str, Any]]:
         copied = copy.deepcopy(list(tools)) if tools else None
         yield {**defaults, "messages": copy.deepcopy(shape), "tools": copied}
-        if not tools:
-            yield {**defaults, "messages": copy.deepcopy(shape), "tools": []}
+        other = described(tools) if tools else []
+        if other != copied:
+            yield {**defaults, "messages": copy.deepcopy(shape), "tools": other}
 
     for shape in (base, system_in_user(base)):
         for as_text in (text, not text) if called else (text,):
@@ -54,6 +55,22 @@ def variants(
     flat = flattened(base)
     for shape in (flat, system_in_user(flat)):
         yield from with_tools(_merged(shape))
+
+
+def described(tools: Sequence[dict[str, object]]) -> list[dict[str, Any]]:
+    """Tools with a description for everything, if only an empty one, for templates that take it for granted."""
+    shaped: list[dict[str, Any]] = copy.deepcopy(list(tools))
+    for tool in shaped:
+        function = tool.get("function", tool)
+        if not isinstance(function, dict):
+            continue
+        function.setdefault("description", "")
+        parameters = function.get("parameters")
+        properties = parameters.get("properties") if isinstance(parameters, dict) else None
+        for schema in properties.values() if isinstance(properties, dict) else ():
+            if isinstance(schema, dict):
+                schema.setdefault("description", "")
+    return shaped
 
 
 def says_all(text: str, messages: Sequence[Mapping[str, Any]]) -> bool:

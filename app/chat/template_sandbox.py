@@ -18,7 +18,7 @@ from jinja2.parser import Parser
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import pass_context
 
-from app.chat.template_budget import ITEM, MAX_ITEMS, MAX_MADE, Budget, Counted, TooMuch
+from app.chat.template_budget import ITEM, MAX_ITEMS, MAX_MADE, Budget, Counted, TooMuch, width
 from app.chat.template_filters import LEFT_OUT, filters, measure_format, tests
 
 MAX_RANGE = 100_000
@@ -166,8 +166,8 @@ class Sandbox(SandboxedEnvironment):
 
     def _measure_join(self, separator: str, items: Sequence[Any]) -> None:
         texts = [item for item in items if isinstance(item, str)]
-        wide = not separator.isascii() or not all(map(str.isascii, texts))
-        self.budget.make(sum(map(len, texts)) + len(separator) * len(items), each=4 if wide else 1)
+        each = max(map(width, [separator, *texts]))
+        self.budget.make(sum(map(len, texts)) + len(separator) * len(items), each=each)
 
     def _measure_operator(self, operator: str, left: Any, right: Any) -> None:
         budget = self.budget

@@ -263,6 +263,18 @@ def test_every_template_renders_a_tool_loop(count: int, collection: Callable[[st
         assert text.rindex("Hello there") < text.rindex("Sun in")
 
 
+def test_every_template_renders_tools_without_descriptions(collection: Callable[[str], str]) -> None:
+    collection("Kimi-K3.jinja")
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    tools: list[dict[str, object]] = [
+        {"type": "function", "function": {"name": "get_weather", "parameters": parameters}}
+    ]
+    for path in sorted(COLLECTION.glob("*.jinja")):
+        assert "Hello there" in render(path.read_text(encoding="utf-8"), [SYSTEM, USER, *called("Paris")], tools), (
+            path.name
+        )
+
+
 # -- what families want
 
 
