@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from app.chat.formats.families import ALL
-from app.chat.formats.families.plain import PLAIN
+from app.chat.formats.families.plain import PLAIN, PLAIN_TOOLS
 from app.chat.formats.family import Family
 from app.chat.formats.machine import Machine
 from app.chat.formats.protocol import StreamParser
@@ -56,7 +56,8 @@ def detect(template: str) -> Format:
     family = next((family for family in ALL if family.matches(source)), None)
     mentions_tools = re.search(r"\b(tools|functions)\b", source) is not None
     if family is None:
-        return Format(PLAIN, takes_tools=False, thinks="<think>" in source, known=not mentions_tools)
+        plain = PLAIN_TOOLS if mentions_tools else PLAIN
+        return Format(plain, takes_tools=False, thinks="<think>" in source, known=not mentions_tools)
     thinks = family.thinks or any(marker in source for marker in (*family.think_open, *family.think_close))
     calls = family.calls is not None or family.headers is not None
     return Format(family, takes_tools=calls and mentions_tools, thinks=thinks, known=family.known)

@@ -1,8 +1,19 @@
-"""Text and nothing else, but for ``<think>``, which too many models write to leave it standing there."""
+"""Text and nothing else, but for ``<think>``, which too many models write to leave it standing there.
 
+Where the template knows tools but says in no known way how they are called, an answer that begins with JSON which names
+one of them is a call (xLAM and others).
+"""
+
+from dataclasses import replace
+
+from app.chat.formats.calls.json_calls import JsonCalls
 from app.chat.formats.family import Family
 
 PLAIN = Family(
     name="plain",
+    spelt=("<think>", "</think>"),
     ends=("<end_of_turn>", "<|end|>", "<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<eos>"),
+)
+PLAIN_TOOLS = replace(
+    PLAIN, bare=JsonCalls(opens=("{", "["), argument_keys=("arguments", "parameters"), known_only=True)
 )

@@ -38,14 +38,18 @@ REKA = Family(
     name="reka", needs=("<tool_call>", "<sep>", "human: "), calls=HERMES, ends=("<sep>", *ENDS), raw_arguments=True
 )
 QWEN3 = Family(name="qwen3", needs=("<tool_call>", "arguments", "<think>"), calls=HERMES, ends=ENDS, raw_arguments=True)
-PLAIN_HERMES = Family(name="hermes", needs=("<tool_call>", "arguments"), calls=HERMES, ends=ENDS, raw_arguments=True)
+_ALL_ENDS = (*ENDS, "<|end|>", "<|eot_id|>", "<|end_of_text|>", "<end_of_turn>")  # many makers took this way over
+PLAIN_HERMES = Family(
+    name="hermes", needs=("<tool_call>", "arguments"), calls=HERMES, ends=_ALL_ENDS, raw_arguments=True
+)
 SMOL = Family(name="smollm3", needs=("reasoning_mode", "/no_think"), calls=HERMES, ends=ENDS)
 
 GENERIC = Family(
     name="generic",
     needs=("<tool_call>",),
     calls=Choice(when=(("{", HERMES), ("[", HERMES), ("<", TAGS)), otherwise=PairCalls()),
-    ends=ENDS,
+    spelt=("<think>", "</think>", "<tool_call>", "</tool_call>"),  # nobody knows its tokens
+    ends=_ALL_ENDS,
     tidy=TAG_TIDY,
     known=False,
 )

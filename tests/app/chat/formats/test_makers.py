@@ -117,6 +117,10 @@ CASES: list[tuple[tuple[str, str], str, str, str, list[Any], list[str]]] = [
     (OLMO3, "<function_calls>\nweather(city='Paris')\nnote(on=true, any=null)\n</function_calls><|im_end|>", "", "", [PARIS, ("note", {"on": True, "any": None})], []),
     (MINICPM4, f"<|thought_start|>\nHm.\n<|thought_end|>\n{OPEN}\n```python\nweather(city=\"Paris\")\nping()\n```\n{CLOSE}\nSo.<|im_end|>", "Hm.", "So.", [PARIS, PING], []),
     (EXAONE4, f"Hm.\n</think>\n\n<tool_call>{JSON}</tool_call>\n<tool_call>{JSON_PING}</tool_call>[|endofturn|]", "Hm.", "", [PARIS, PING], []),
+    (PLAIN, f"[{JSON}, {JSON_PING}]<|im_end|>", "", "", [PARIS, PING], []),
+    (PLAIN, f"So: [{JSON}]", "", f"So: [{JSON}]", [], []),
+    (PLAIN, '{"name": "unknown", "arguments": {}}', "", '{"name": "unknown", "arguments": {}}', [], []),
+    (PLAIN, "<think>Hm.</think>So.</s>", "Hm.", "So.", [], []),
     (LING2, f"<think>\nHm.\n</think>\n\n<tool_call>\n{JSON}\n</tool_call><|role_end|>", "Hm.", "", [PARIS], []),
 ]  # fmt: skip
 
@@ -190,3 +194,10 @@ def test_a_python_tag_without_code(template_source: Any, parse_all_cuts: Any) ->
     found = detect(template_source(LLAMA3[0]))
     parsed = parse_all_cuts(found, "<|python_tag|><|eom_id|>Hi", prompt=LLAMA3[1], tools=RUNNER)
     assert (parsed.content, parsed.calls) == ("Hi", [])
+
+
+@pytest.mark.parametrize("source", ["", "{% for tool in tools %}{% endfor %}", "{{ tools }}<tool_call>"])
+def test_the_tokens_of_an_unknown_model_are_not_known(source: str, parse: Any) -> None:
+    deltas = [("<think>", False), ("Hm.", False), ("</think>", False), ("So.", False)]
+    parsed = parse(detect(source), deltas)
+    assert (parsed.reasoning, parsed.content) == ("Hm.", "So.")
