@@ -9,7 +9,7 @@ from typing import TypeAlias
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
 from app.domain.models import LoadRequest, ModelFile, ModelInfo
-from app.domain.placement import ModelWishes
+from app.domain.placement import ModelWishes, Tuning
 from app.engine.protocol import Engine
 from app.models.folder import LibraryModel, ModelLibrary, Place
 from app.models.library import shipped_models
@@ -110,6 +110,11 @@ class ModelChoice:
             kv_types=wishes.kv_types,
         )
 
+    def tune(self, cancel: CancelToken) -> Tuning:
+        """Time a few placements of the current model and load it by the fastest one. Some loads' time: not the UI's.
+        Raises AppError, and Cancelled also where a question comes meanwhile."""
+        return self._engine.tune(self.request(), cancel)
+
     def info(self) -> ModelInfo | None:
         return self._engine.model
 
@@ -126,6 +131,7 @@ class ModelChoice:
             previous[1].join()
         try:
             self._engine.load(request, cancel)
+            self._engine.tune_in_idle_time(request, cancel)
         except (AppError, Cancelled) as error:
             _log.info("The model was not loaded: %s", error)  # the engine published it as an event
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from app.domain.errors import ErrorInfo
 from app.domain.messages import GenerationStats, MessageStatus, Part, StopReason, ToolStatus
 from app.domain.models import ModelInfo
+from app.domain.placement import Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,14 @@ class ModelUnloaded:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelTuned:
+    """Placements of the model were timed on this machine; the fastest one is used from its next load on."""
+
+    path: str
+    tuning: Tuning
+
+
+@dataclass(frozen=True, slots=True)
 class EngineDied:
     """The engine's process ended by itself. The next request loads it again by a safer plan."""
 
@@ -236,6 +245,7 @@ Event: TypeAlias = (
     | ModelLoaded
     | ModelFailed
     | ModelUnloaded
+    | ModelTuned
     | EngineDied
     | IndexProgress
     | IndexFinished

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.domain.placement import Placement
+from app.domain.placement import AS_PLANNED, Placement, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class LoadRequest:
     """What to load and how. None leaves the choice to the placement; ``rung`` counts the safer plans tried before.
 
     ``expert_layers``: how many layers keep their experts on the GPU; ``kv_types``: of keys and values ("f16", "q8_0");
-    ``micro_batch``: tokens of a prompt that are evaluated together.
+    ``micro_batch``: tokens of a prompt that are evaluated together. ``variant``: another placement than the planned
+    one; what it says comes first, but it counts on the first rung only.
     """
 
     path: str
@@ -38,6 +39,7 @@ class LoadRequest:
     expert_layers: int | None = None
     kv_types: tuple[str, str] | None = None
     micro_batch: int | None = None
+    variant: Variant = AS_PLANNED
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,55 @@ class ModelWishes:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """A placement that differs from the plan; None where it does not. ``what``: for a person, as in "runs fastest ...".
+
+    ``gpus``: only so many of the GPUs; ``mapped``: the file is mapped and weights stay as they are stored, instead of
+    being read into memory in the processor's own layout.
+    """
+
+    what: str = "as planned"
+    expert_layers: int | None = None
+    micro_batch: int | None = None
+    gpus: int | None = None
+    mapped: bool | None = None
+    flash_attention: bool | None = None
+
+
+AS_PLANNED = Variant()
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What was measured of one placement: tokens of a prompt, and of an answer, a second."""
+
+    what: str
+    reads: float
+    writes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """``figures``: the plan first, then the others that worked. ``seconds``: how long the comparison took."""
+
+    name: str
+    chosen: Variant
+    figures: tuple[Speed, ...]
+    seconds: float
+
+    @property
+    def sentence(self) -> str:
+        plan = self.figures[0]
+        best = next(speed for speed in self.figures if speed.what == self.chosen.what)
+        if best is plan:
+            return f"{self.name} runs fastest {plan.what}, with {plan.writes:.3g} tokens a second."
+        return (
+            f"{self.name} runs fastest {best.what}: {best.writes:.3g} tokens a second instead of {plan.writes:.3g} "
+            f"{plan.what}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceShare:
     """What lies on one device, in bytes. ``kind``: "gpu" or "ram". ``dense``: all that every token needs. ``total`` and
     ``free`` are the device's; ``free`` is before the model is there."""

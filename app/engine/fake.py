@@ -11,6 +11,7 @@ from app.domain.errors import AppError
 from app.domain.events import EngineDied, ModelLoaded, ModelLoading, ModelUnloaded
 from app.domain.messages import GenerationStats, StopReason
 from app.domain.models import LoadRequest, ModelInfo, PromptText, TokenPiece
+from app.domain.placement import AS_PLANNED, Speed, Tuning
 from app.domain.protocols import Publish
 from app.engine.protocol import EngineEvent, Finished, GenerationRequest, Prefill, Queued, Tokens
 from app.engine.stops import StopScanner
@@ -193,6 +194,15 @@ class FakeEngine:
 
     def prepare(self, prompt: tuple[int, ...], conversation: str) -> None:
         self.prepared.append((prompt, conversation))
+
+    def tune(self, request: LoadRequest, cancel: CancelToken) -> Tuning:
+        """One placement is as good as another."""
+        self.load(request, cancel)
+        return Tuning(PurePath(request.path).stem, AS_PLANNED, (Speed(AS_PLANNED.what, 100.0, 10.0),), 0.0)
+
+    def tune_in_idle_time(self, request: LoadRequest, cancel: CancelToken) -> Tuning | None:
+        del request, cancel
+        return None
 
     def forget(self, conversation: str) -> None:
         self.forgotten.append(conversation)

@@ -7,16 +7,17 @@ from typing import TypeAlias
 from app.domain.errors import AppError, Cancelled
 from app.domain.messages import GenerationStats, StopReason
 from app.domain.models import LoadRequest, ModelInfo, PromptText
-from app.engine.protocol import EngineEvent, Finished, GenerationRequest
+from app.engine.protocol import EngineEvent, Finished, GenerationRequest, Tokens
 
 
 @dataclass(eq=False, slots=True)
 class LoadJob:
     """``again``: the worker's own, after a death or a rest; nobody waits for it but the jobs behind it. ``tries``: how
-    often it was begun again by itself."""
+    often it was begun again by itself. ``afresh``: also where it is loaded."""
 
     request: LoadRequest
     again: bool = False
+    afresh: bool = False
     tries: int = 0
     stopped: bool = False
     answer: "queue.SimpleQueue[ModelInfo | AppError | Cancelled]" = field(default_factory=queue.SimpleQueue)
@@ -58,6 +59,10 @@ class GenerateJob:
 
     def fail(self, error: AppError | Cancelled) -> None:
         self.events.put(error)
+
+    def tell(self, event: EngineEvent) -> None:
+        self.spoken = self.spoken or isinstance(event, Tokens)
+        self.events.put(event)
 
     def never_started(self) -> None:
         stats = GenerationStats(prompt_tokens=len(self.request.prompt))

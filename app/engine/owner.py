@@ -33,6 +33,7 @@ from app.engine.process import ChildProcess, Target, no_process
 from app.engine.protocol import Finished, Prefill, Tokens
 from app.engine.questions import Questions
 from app.engine.states import StateFolder
+from app.engine.tunings import Tunings
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Owner:
         self._target = target
         self._states = states
         self._ladder = Ladder(states.path / "ladder.json" if states is not None else None)
+        self.tunings = Tunings(states.path / "tunings.json" if states is not None else None)
         self._idle_unload_s = idle_unload_s
         self._idle_since = 0.0
         self._lock = threading.Lock()  # guards _current and _child, which ``stop`` looks at
@@ -61,9 +63,9 @@ class Owner:
         self._ahead: PrepareJob | None = None  # for when nothing else is to do
         self._questions = Questions()
         self._request: LoadRequest | None = None  # of what is loaded, or was when the child died
-        self._died = False
-        self._rests = False  # unloaded because nothing was to do
+        self._died = self._rests = False  # gone by itself; unloaded because nothing was to do
         self._short_of_memory = False  # why the rung is what it is
+        self.spoke = False  # since the model was loaded
 
     # Any thread.
 
@@ -75,6 +77,10 @@ class Owner:
     def child_pid(self) -> int | None:
         with self._lock:
             return self._child.pid if self._child is not None else None
+
+    def idle_s(self) -> float:
+        """For how long nothing was to do."""
+        return 0.0 if self._current is not None else time.monotonic() - self._idle_since
 
     def stop(self, job: LoadJob | GenerateJob) -> bool:
         """True where there is nothing more to do; False where the thread must take it out of the queue."""
@@ -163,7 +169,7 @@ class Owner:
         if self._ahead is not None and self._ahead.conversation == conversation:
             self._ahead = None
         if isinstance(self._current, PrepareJob) and self._current.conversation == conversation:
-            self._break_off()
+            self.stop_everything()
         if self._child is not None:
             self._child.send(Forget(conversation))  # it may be about to write one
         if self._states is not None:
@@ -188,15 +194,13 @@ class Owner:
                 job.never_started()
                 return
             child.allow()
-            self._current = job
+            self._current, self.spoke = job, True
         child.send(Generate(job.request))
-
-    # In idle time.
 
     def _look_ahead(self) -> None:
         job, self._ahead = self._ahead, None
-        if self._child is None or self._model is None or job is None:
-            return  # what it would be compared with is gone
+        if self._child is None or self._model is None or job is None:  # what it would be compared with is gone
+            return
         with self._lock:
             self._child.allow()
             self._current = job
@@ -208,19 +212,14 @@ class Owner:
         while isinstance(self._current, PrepareJob) and self._queue:
             job = self._queue[0]
             if not isinstance(job, LoadJob) or self._model is None or not self._is_same(job.request):
-                self._break_off()
+                self.stop_everything()
                 return
             self._queue.popleft()
             job.answer.put(self._model)
 
-    def _break_off(self) -> None:
-        with self._lock:
-            if self._child is not None:
-                self._child.stop()
-
     def _begin_load(self, job: LoadJob) -> None:
         same = self._is_same(job.request)
-        if same and self._model is not None:
+        if same and self._model is not None and not job.afresh:
             job.answer.put(self._model)
             return
         rung = max(job.request.rung, self._ladder.rung(job.request))
@@ -230,9 +229,11 @@ class Owner:
         self._start_child(job, replace(job.request, rung=rung))
 
     def _is_same(self, request: LoadRequest) -> bool:
-        return self._request is not None and replace(self._request, rung=request.rung) == request
+        loaded = self._request
+        return loaded is not None and replace(loaded, rung=request.rung, variant=request.variant) == request
 
     def _start_child(self, job: LoadJob, request: LoadRequest) -> None:
+        request = self.tunings.apply(request)
         name = display_name(request.path)
         try:
             check_model_file(Path(request.path))
@@ -244,7 +245,7 @@ class Owner:
         except OSError as error:
             self._fail_load(job, request, no_process(error))
             return
-        self._request, self._died, self._rests = request, False, False
+        self._request, self._died, self._rests, self.spoke = request, False, False, False
         with self._lock:
             self._current, self._child = job, child
             if job.stopped:
@@ -273,8 +274,7 @@ class Owner:
 
     def _event(self, event: Tokens | Prefill | Finished) -> None:
         if isinstance(self._current, GenerateJob):
-            self._current.spoken = self._current.spoken or isinstance(event, Tokens)
-            self._current.events.put(event)
+            self._current.tell(event)
 
     def _on_end(self, reply: Finished | Failed | Prepared) -> None:
         if isinstance(reply, Finished):
@@ -294,8 +294,8 @@ class Owner:
         job = self._current
         self._finish_current()
         self._model = model
-        log.info("loaded %s in %.2f s, context %d", model.name, model.seconds, model.context)
-        log.info("llama.cpp runs with %s", ", ".join(model.backends) or "the backends built into it")
+        backends = ", ".join(model.backends) or "the backends built into it"
+        log.info("loaded %s in %.2f s, context %d, with %s", model.name, model.seconds, model.context, backends)
         request = self._request
         if request is not None and self._short_of_memory:
             self._ladder.remember(request)

@@ -17,7 +17,7 @@ WAIT_S = 30.0
 def this_machine(*, measure: bool = True) -> Machine:
     """RAM and GPUs as they are now. Takes about half a second."""
     ram = this_ram(measure=measure)
-    return Machine(ram, tuple(_device(found, ram) for found in find_gpus()))
+    return Machine(ram, tuple(device(found, ram) for found in find_gpus()))
 
 
 def find_gpus(target: Callable[[Connection], None] | None = None) -> list[Found]:
@@ -50,7 +50,7 @@ def _ask(connection: Connection) -> None:
     connection.close()
 
 
-def _device(found: Found, ram: Device) -> Device:
+def device(found: Found, ram: Device) -> Device:
     """Apple's GPUs and those inside a processor use the RAM: they claim about as much of it as there is."""
     name, total, free = found
     return gpu(name, total, free, unified="Apple" in name or total >= 0.9 * ram.total)

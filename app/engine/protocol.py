@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 from app.domain.cancel import CancelToken
 from app.domain.messages import GenerationStats, StopReason
 from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling, TokenPiece
+from app.domain.placement import Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,16 @@ class Engine(Protocol):
         """In idle time, evaluate what the next prompt of the conversation that was answered last surely begins with.
         Does not wait. Whatever else is asked for stops it at once; what it did so far stays. Nothing happens where the
         memory holds nearly all of it already."""
+        ...
+
+    def tune(self, request: LoadRequest, cancel: CancelToken) -> Tuning:
+        """Time a few placements of the model, and load it by the fastest one, which is remembered for this machine.
+        Takes some loads' time; raises Cancelled when something else is asked for meanwhile."""
+        ...
+
+    def tune_in_idle_time(self, request: LoadRequest, cancel: CancelToken) -> Tuning | None:
+        """The same by itself, where nobody can notice: once for each model, quick to load, with room beside itself in
+        memory, after a while without work. None where it does not come to it. Waits for that, until ``cancel``."""
         ...
 
     def forget(self, conversation: str) -> None:

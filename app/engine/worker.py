@@ -11,7 +11,9 @@ from pathlib import Path
 
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
+from app.domain.events import ModelTuned
 from app.domain.models import LoadRequest, ModelInfo, PromptText
+from app.domain.placement import AS_PLANNED, Tuning
 from app.domain.protocols import Publish
 from app.engine.jobs import ForgetJob, GenerateJob, Job, LoadJob, PrepareJob, TokenizeJob, UnloadJob
 from app.engine.llama import child
@@ -21,6 +23,8 @@ from app.engine.protocol import EngineEvent, Finished, GenerationRequest
 from app.engine.states import StateFolder
 
 log = logging.getLogger(__name__)
+
+QUICK_S, IDLE_S = 5.0, 20.0  # what is tuned by itself loads in so few seconds; and after so many without work
 
 
 class EngineWorker:
@@ -42,7 +46,11 @@ class EngineWorker:
         ``idle_unload_s``: after so long without work the model is unloaded (None: never); the next request loads it
         again.
         ``target``: what runs in the child; tests hand in another one."""
+        self._publish = publish
         self._owner = Owner(publish, target, states, idle_unload_s)
+        self._target = target
+        self._keeps = states is not None
+        self._tuning: tuple[CancelToken, threading.Event] | None = None  # how to stop it, and its end
         self._lock = threading.Lock()
         self._inbox: list[Job] = []
         self._closing = False
@@ -59,7 +67,10 @@ class EngineWorker:
         return self._owner.child_pid
 
     def load(self, request: LoadRequest, cancel: CancelToken | None = None) -> ModelInfo:
-        job = LoadJob(replace(request, path=str(Path(request.path).absolute())))
+        self._stop_tuning()
+        return self._load(LoadJob(_absolute(request)), cancel)
+
+    def _load(self, job: LoadJob, cancel: CancelToken | None) -> ModelInfo:
         self._post(job)
         forget = cancel.on_cancel(lambda: self._stop(job)) if cancel is not None else None
         try:
@@ -72,6 +83,10 @@ class EngineWorker:
         raise answer
 
     def unload(self) -> None:
+        self._stop_tuning()
+        self._unload()
+
+    def _unload(self) -> None:
         job = UnloadJob()
         self._post(job)
         job.answer.get()
@@ -104,13 +119,89 @@ class EngineWorker:
             self._closing = True
             thread = self._thread
             self._ring()
+        self._stop_tuning()
         self._owner.stop_everything()
         if thread is not None:
             thread.join()
         self._bell.close()
         self._ear.close()
 
+    def tune(self, request: LoadRequest, cancel: CancelToken) -> Tuning:
+        request = _absolute(request)
+        with self._alone(cancel) as stop:
+            model = self._load(LoadJob(request), stop)
+            return self._tune(request, model, stop, asked=True)
+
+    def tune_in_idle_time(self, request: LoadRequest, cancel: CancelToken) -> Tuning | None:
+        request = _absolute(request)
+        while not cancel.cancelled:
+            model = self.model
+            if model is None or model.path != request.path or model.seconds > QUICK_S or not self._keeps:
+                return None
+            if (left := IDLE_S - self._owner.idle_s()) > 0:
+                cancel.wait(left)
+                continue
+            from app.engine import tuner  # it reads headers and asks the system: not needed to start the program
+
+            if self._owner.tunings.known(request) or not tuner.fits_twice(model):
+                return None
+            try:
+                with self._alone(cancel) as stop:
+                    return self._tune(request, model, stop, asked=False)
+            except Cancelled:
+                continue  # something was asked for; another time
+            except AppError as error:
+                log.info("%s is not tuned: %s", model.name, error)
+                return None
+        return None
+
+    def _tune(self, request: LoadRequest, model: ModelInfo, stop: CancelToken, *, asked: bool) -> Tuning:
+        from app.engine import tuner
+
+        variants = tuner.candidates(request, model)
+        together = tuner.fits_twice(model) and not self._owner.tunings.known(request)
+        if not together:
+            self._unload()
+        timed = tuner.Tuner(lambda hear: EngineWorker(hear, target=self._target), stop)
+        tuning = timed.compare(tuner.beside(request, model) if together else request, model, variants)
+        self._owner.tunings.remember(request, tuning)
+        better = tuning.chosen != AS_PLANNED and (asked or not self._owner.spoke)  # what is in memory would be lost
+        if better or not together:
+            self._load(LoadJob(request, afresh=True), stop)
+        self._publish(ModelTuned(request.path, tuning))
+        return tuning
+
+    @contextlib.contextmanager
+    def _alone(self, cancel: CancelToken) -> Iterator[CancelToken]:
+        """One comparison at a time. The token ends it; it is set, too, by whatever else is asked for."""
+        stop, ended = CancelToken(), threading.Event()
+        while True:
+            self._stop_tuning()
+            with self._lock:
+                if self._closing:
+                    raise closed()
+                if self._tuning is None:
+                    self._tuning = (stop, ended)
+                    break
+        forget = cancel.on_cancel(stop.cancel)
+        try:
+            yield stop
+        finally:
+            forget()
+            with self._lock:
+                self._tuning = None
+            ended.set()
+
+    def _stop_tuning(self) -> None:
+        """Until its last process has given its memory back."""
+        with self._lock:
+            tuning = self._tuning
+        if tuning is not None:
+            tuning[0].cancel()
+            tuning[1].wait()
+
     def _events(self, job: GenerateJob, cancel: CancelToken) -> Iterator[EngineEvent]:
+        self._stop_tuning()
         self._post(job)
         forget = cancel.on_cancel(lambda: self._stop(job))
         try:
@@ -164,6 +255,10 @@ class EngineWorker:
             self._closing = True
             jobs, self._inbox = self._inbox, []
         owner.end(jobs, closed())
+
+
+def _absolute(request: LoadRequest) -> LoadRequest:
+    return replace(request, path=str(Path(request.path).absolute()))
 
 
 def closed() -> AppError:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from app.domain.models import LoadRequest
+from app.domain.placement import AS_PLANNED
 from app.engine.devices import Machine
 from app.engine.placement.plan import Plan, Wishes
 from app.engine.placement.planner import MARGIN, SMALLEST_CONTEXT, make_plan
@@ -12,13 +13,17 @@ from app.engine.placement.shape import ModelShape
 def plan_on_rung(shape: ModelShape, machine: Machine, request: LoadRequest) -> Plan:
     """On every rung the context is halved and twice as much memory left free; from the second one on nothing is put on
     a GPU. No rung takes more context than the one before."""
+    variant = request.variant if request.rung == 0 else AS_PLANNED
+    if variant.gpus is not None:
+        machine = replace(machine, gpus=machine.gpus[: variant.gpus])
     wishes = Wishes(
         context=request.context,
         kv_types=request.kv_types or ("f16", "f16"),
         gpu_layers=0 if request.rung >= 2 else request.gpu_layers,
-        expert_layers=request.expert_layers,
-        micro_batch=request.micro_batch,
+        expert_layers=request.expert_layers if variant.expert_layers is None else variant.expert_layers,
+        micro_batch=variant.micro_batch or request.micro_batch,
         threads=request.threads,
+        mapped=bool(variant.mapped),
     )
     plan = make_plan(shape, machine, wishes, margin=MARGIN)
     if request.rung == 0:

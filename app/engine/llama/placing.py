@@ -92,6 +92,9 @@ def context_params(plan: Plan | None, request: LoadRequest, trained: int) -> Any
         partly = 0 < plan.gpu_layers <= plan.layers
         if partly or plan.kv_types[1] != "f16":
             params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED  # "auto" gives up where layers are split
+    flash = request.variant.flash_attention
+    if flash is not None and request.rung == 0:
+        params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED if flash else lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
     batch = plan.micro_batch if plan else MICRO_BATCH
     params.n_batch = params.n_ubatch = min(batch, params.n_ctx)
     params.n_outputs_max = 1  # one row of logits, for the last token

@@ -13,7 +13,8 @@ class Wishes:
 
     ``gpu_layers``: layers with attention and cache on the GPU, the output counting as one; ``expert_layers``: how many
     layers keep their experts on the GPU; ``kv_types``: of keys and values; ``full_window``: sliding-window layers
-    remember everything, so that a conversation can be cut anywhere without reading it again.
+    remember everything, so that a conversation can be cut anywhere without reading it again; ``mapped``: map the file,
+    though it fits into memory.
     """
 
     context: int | None = None  # tokens
@@ -23,6 +24,7 @@ class Wishes:
     micro_batch: int | None = None  # tokens
     threads: int | None = None
     full_window: bool = True
+    mapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,62 @@
+"""Timing placements of the model that is chosen."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.chat.model_choice import ModelChoice
+from app.domain.cancel import CancelToken
+from app.domain.errors import AppError
+from app.domain.models import LoadRequest
+from app.domain.placement import AS_PLANNED, ModelWishes
+from app.engine.fake import FakeEngine
+from app.models.folder import ModelLibrary
+from app.storage.settings import SettingsStore
+
+
+class Tuned(FakeEngine):
+    """Is tuned by itself until that is cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__(loaded=False)
+        self.tuned: list[LoadRequest] = []
+        self.begun = threading.Semaphore(0)
+
+    def tune_in_idle_time(self, request: LoadRequest, cancel: CancelToken) -> None:
+        self.tuned.append(request)
+        self.begun.release()
+        assert cancel.wait(10)
+
+
+@pytest.fixture
+def engine() -> Tuned:
+    return Tuned()
+
+
+@pytest.fixture
+def choice(tmp_path: Path, engine: Tuned) -> Iterator[ModelChoice]:
+    settings = SettingsStore(tmp_path / "settings.json")
+    library = ModelLibrary(lambda: (), tmp_path / "facts.json")
+    choice = ModelChoice(engine, settings, library, (), lambda path: ModelWishes(context=512))
+    yield choice
+    choice.close()
+
+
+def test_a_model_is_tuned_by_itself_until_another_is_chosen(tmp_path: Path, choice: ModelChoice, engine: Tuned) -> None:
+    names = ["one.gguf", "two.gguf"]
+    for name in names:
+        (tmp_path / name).touch()
+        choice.select(str(tmp_path / name))
+        assert engine.begun.acquire(timeout=10)
+    assert engine.loads == engine.tuned == [LoadRequest(str(tmp_path / name), context=512) for name in names]
+
+
+def test_the_current_model_is_tuned_when_somebody_asks(tmp_path: Path, choice: ModelChoice) -> None:
+    with pytest.raises(AppError, match="no model"):
+        choice.tune(CancelToken())
+    (tmp_path / "one.gguf").touch()
+    choice.choose(str(tmp_path / "one.gguf"))
+    tuning = choice.tune(CancelToken())
+    assert (tuning.name, tuning.chosen) == ("one", AS_PLANNED)
