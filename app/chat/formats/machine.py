@@ -235,7 +235,7 @@ class Machine:
             return False
         source, calls, index = self._source, self._calls, self._calls.index
         self._guess = []
-        source.record()
+        source.record(guess=True)
         source.take(len(marker))
         try:
             real = not self._thinking

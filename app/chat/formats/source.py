@@ -39,6 +39,7 @@ class Source:
         self.truncated = False  # it ended by a limit, not by the model
         self._tape: list[tuple[str, str]] | None = None
         self._call_begins = 0
+        self._guess = False
 
     def push(self, text: str, control: bool | None) -> None:
         flag = UNKNOWN if control is None else CONTROL if control else TEXT
@@ -66,14 +67,18 @@ class Source:
             return text
         return _TOKEN.sub(lambda match: "" if CONTROL in flags[slice(*match.span())] else match.group(), text)
 
-    def record(self) -> None:
-        """Keep what is taken from here on, for ``recorded`` or ``rewind``."""
+    def record(self, *, guess: bool = False) -> None:
+        """Keep what is taken from here on, for ``recorded`` or ``rewind``; for a ``guess`` also after whole calls."""
         self._tape = []
         self._call_begins = 0
+        self._guess = guess
 
     def next_call(self) -> None:
         """What is recorded from here on belongs to another call."""
-        self._call_begins = len(self._tape or ())
+        if self._guess:
+            self._call_begins = len(self._tape or ())
+        elif self._tape:
+            self._tape.clear()
 
     def recorded(self) -> str:
         """What was taken since the recording began, or since the last whole call in it."""
