@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -115,12 +114,17 @@ def _opened(found: Format, deltas: list[Delta]) -> str:
     """What a prompt that was not recorded must have opened: an output that ends reasoning before any began goes on
     with it."""
     family = found.family
-    text = "".join(text for text, control in deltas if control is not False)
-    marker = re.search("|".join(map(re.escape, (*family.think_open, *family.think_close))) or r"(?!)", text)
-    if marker is None or marker.group() not in family.think_close or marker.group() in family.ends:
+    text = "".join(text for text, _ in deltas)
+    known = "".join(" " * len(text) if control is False else text for text, control in deltas)
+    places = {
+        marker: (text if marker in family.spelt else known).find(marker)
+        for marker in (*family.think_open, *family.think_close)
+    }
+    first = min((marker for marker in places if places[marker] >= 0), key=lambda marker: places[marker], default="")
+    if first not in family.think_close or first in family.ends:
         return ""
     samples = Samples()
-    samples.see(text[: marker.start()])
+    samples.see(text[: places[first]])
     return "" if samples.inside() else family.think_open[0]
 
 

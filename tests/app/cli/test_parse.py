@@ -150,3 +150,12 @@ def test_odd_tools_and_halves_of_characters_do_no_harm(template: str) -> None:
     deltas = ["</think>a\ud83c", {"text": "\udf89", "control": 1}, "", {"text": "\ud800", "control": "x"}]
     (found,) = map(json.loads, parse.parsed([json.dumps({**case, "deltas": deltas})]))
     assert (found["id"], found["content"], found["error"]) == ({"any": [1]}, "a🎉\ud800", None)
+
+
+def test_a_prompt_that_was_not_recorded_and_an_end_that_is_no_token(tmp_path: Path) -> None:
+    path = tmp_path / "apriel.jinja"
+    path.write_text("[BEGIN FINAL RESPONSE]", encoding="utf-8")
+    deltas = [{"text": piece, "control": False} for piece in ("Hm.\n[BEGIN", " FINAL RESPONSE]\n", "Hi")]
+    case = {"id": 1, "template": str(path), "generation_prompt": "", "deltas": deltas}
+    (found,) = map(json.loads, parse.parsed([json.dumps(case)]))
+    assert (found["reasoning"], found["content"]) == ("Hm.", "Hi")

@@ -12,7 +12,10 @@ from app.chat.formats.family import Family
 PLAIN = Family(
     name="plain",
     spelt=("<think>", "</think>"),
-    ends=("<end_of_turn>", "<|end|>", "<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<eos>"),
+    ends=(
+        *("<end_of_turn>", "<|end|>", "<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<eos>", "<|end_of_text|>"),
+        *("<|end_of_sentence|>", "<｜end▁of▁sentence｜>", "[|endofturn|]", "<|role_end|>", "<|eos|>"),
+    ),
 )
 PLAIN_TOOLS = replace(
     PLAIN, bare=JsonCalls(opens=("{", "["), argument_keys=("arguments", "parameters"), known_only=True)
