@@ -47,7 +47,8 @@ def explained(
     its last answer stands in for ``before`` after a restart of the program."""
     evaluated = stats.prompt_tokens - stats.cached_tokens
     length = before.length if before is not None else _length(history)
-    again = max(0, min(length, stats.prompt_tokens - 1) - stats.cached_tokens)
+    computed = length - 1  # the last token was written, and never evaluated itself
+    again = max(0, min(computed, stats.prompt_tokens - 1) - stats.cached_tokens)
     because = _change(stats, facts, before, history) if again else Change.NONE
     return replace(stats, evaluated_tokens=evaluated, again_tokens=again, again_because=because)
 

@@ -142,7 +142,12 @@ class SettingsDialog(QDialog):
         column.setStretch(column.count() - 1, 1)  # the instructions take what is left
         columns.addLayout(column)
         page.addLayout(columns)
-        note = QLabel(self.tr("Changes to the model's settings load it again."), self)
+        note = QLabel(
+            self.tr(
+                "Changes to the model's settings load it again. Those of a single model (Ctrl+I) come before these."
+            ),
+            self,
+        )
         note.setProperty("kind", "muted")
         page.addWidget(note)
         page.addSpacing(8)

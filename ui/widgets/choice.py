@@ -14,7 +14,8 @@ class ChoiceBox(QComboBox):
         super().paintEvent(event)
         painter = QPainter(self)
         theme = current_theme()
-        where = QRect(self.width() - ARROW - 8, (self.height() - ARROW) // 2, ARROW, ARROW)
+        right = QRect(self.width() - ARROW - 8, (self.height() - ARROW) // 2, ARROW, ARROW)
+        where = QStyle.visualRect(self.layoutDirection(), self.rect(), right)
         icon("chevron-down", theme.muted if self.isEnabled() else theme.faint).paint(painter, where)
         painter.end()
 

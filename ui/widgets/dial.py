@@ -55,6 +55,7 @@ class Dial(QWidget):
         self.label.setBuddy(self.box)
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setAccessibleName(label)
+        self.slider.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # the style fills it from the left
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)

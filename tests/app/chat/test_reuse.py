@@ -2,9 +2,11 @@
 
 import pytest
 
+from app.chat.prompt import PromptOptions
+from app.chat.reuse import PromptFacts, explained
 from app.domain.commands import SubmitPrompt, TurnOptions
 from app.domain.events import TurnFinished
-from app.domain.messages import Change
+from app.domain.messages import Change, GenerationStats, Message, MessageStatus, Role
 
 THINKS = ["<think>", "One long thought about it.", "</think>", "Yes", "."]
 
@@ -19,6 +21,15 @@ def test_the_first_question_has_nothing_to_evaluate_again(plain) -> None:
     stats = plain.ask(plain.conversation(), "One").stats
     assert stats.evaluated_tokens == stats.prompt_tokens - stats.cached_tokens > 0
     assert (stats.again_tokens, stats.again_because) == (0, Change.NONE)
+
+
+def test_the_last_token_of_an_answer_was_never_evaluated_so_it_is_new() -> None:
+    past = Message(
+        "a", "c", "q", Role.ASSISTANT, MessageStatus.STOPPED, (), 0.0, "m", None, GenerationStats(6, generated_tokens=4)
+    )
+    facts = PromptFacts(("m", 4096), PromptOptions("Be short."), 0, ("q", "a", "b"), 30)
+    stats = explained(GenerationStats(prompt_tokens=20, cached_tokens=9), facts, None, [past])
+    assert (stats.evaluated_tokens, stats.again_tokens, stats.again_because) == (11, 0, Change.NONE)
 
 
 def test_going_on_evaluates_only_what_is_new(plain) -> None:

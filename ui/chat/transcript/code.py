@@ -148,7 +148,7 @@ class CodeWidget(RowWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         row = self._row
-        painter = QPainter(self)
+        painter = self.painter()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         # The frame of a middle row reaches beyond its edges, so that only the sides are seen.
         above, below = (0.5 if row.first else -RADIUS), (0.5 if row.last else -RADIUS)

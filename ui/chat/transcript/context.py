@@ -1,7 +1,7 @@
 """What every row of a transcript is given: colours, fonts, and the signals through which it speaks."""
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QFont, QFontMetricsF
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QApplication, QTextEdit, QWidget
 
 from ui.chat.transcript.content import Metrics
@@ -61,6 +61,12 @@ class RowWidget(QWidget):
     def __init__(self, segment: Segment, context: RowContext, parent: QWidget) -> None:
         super().__init__(parent)
         self.segment, self.context, self.theme = segment, context, context.theme
+
+    def painter(self) -> QPainter:
+        """One that aligns text as the row does, not as the application's language."""
+        painter = QPainter(self)
+        painter.setLayoutDirection(self.layoutDirection())
+        return painter
 
     @property
     def text_edit(self) -> QTextEdit | None:

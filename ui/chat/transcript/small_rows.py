@@ -96,7 +96,7 @@ class NoteWidget(RowWidget):
         return max(LINE, bounds.height() + 8)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = self.painter()
         icon("info", self.theme.muted).paint(painter, QRect(6, 6, ICON, ICON))
         painter.setPen(QColor(self.theme.muted))
         painter.drawText(self.rect().adjusted(28, 0, 0, 0), WRAP, self._text)
@@ -125,7 +125,7 @@ class ErrorWidget(RowWidget):
         return max(44, bounds.height() + 24)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = self.painter()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.theme.error_soft))
@@ -158,7 +158,7 @@ class StatusWidget(RowWidget):
         return LINE
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = self.painter()
         painter.setPen(QColor(self.theme.muted))
         painter.drawText(self.rect().adjusted(28, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._text)
 
@@ -215,7 +215,7 @@ class FooterWidget(RowWidget):
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = self.painter()
         painter.setPen(QColor(self.theme.muted))
         align = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(self.rect().adjusted(self._text_from, 0, 0, 0), align, self._ending)

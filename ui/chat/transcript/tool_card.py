@@ -127,6 +127,7 @@ class CallLine(QAbstractButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)
+        painter.setLayoutDirection(self.layoutDirection())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(theme.focus if self.hasFocus() else theme.border), 1))
         painter.setBrush(QColor(theme.hover if self.underMouse() else theme.raised))

@@ -44,6 +44,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # rows place by x; paragraphs know their own direction
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         self._app = app

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -18,6 +19,7 @@ from app.domain.placement import Placement
 from ui.models.panel.shares import Bar, Kind, bars
 from ui.models.panel.words import device_name, facts_text, kind_label, state_text
 from ui.models.values import memory_text
+from ui.widgets.elided import ElidedLabel
 
 FITTING = 3  # devices beside each other in a narrow panel
 ROWS = (Kind.DENSE, Kind.EXPERTS, Kind.KV, Kind.COMPUTE, Kind.DISK, Kind.OTHERS, Kind.FREE)
@@ -26,10 +28,12 @@ ROWS = (Kind.DENSE, Kind.EXPERTS, Kind.KV, Kind.COMPUTE, Kind.DISK, Kind.OTHERS,
 class Head(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.name = _label("heading", self)
+        self.name = ElidedLabel(self)
+        self.name.setProperty("kind", "heading")
         self.state = _label("muted", self)
         self.facts = _label("muted", self)
         self.sentence = _label("", self)
+        self.sentence.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)  # a name may be long
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.more = QPushButton(self)
         self.more.setProperty("kind", "link")
@@ -51,7 +55,7 @@ class Head(QWidget):
 
     def show_model(self, name: str, info: ModelInfo | None, progress: float | None) -> None:
         """``info``: where it is loaded. ``progress`` from 0 to 1 while it loads."""
-        self.name.setText(name)
+        self.name.show_text(name)
         self.state.setText(state_text(info, progress))
 
     def show_placement(self, placement: Placement | None, info: ModelInfo | None, otherwise: str = "") -> None:
@@ -59,7 +63,8 @@ class Head(QWidget):
         self.facts.setText(facts_text(info, placement))
         self.facts.setVisible(bool(self.facts.text()))
         known = placement is not None
-        self.sentence.setText(placement.sentence if placement is not None else otherwise)
+        sentence = placement.sentence if placement is not None else otherwise
+        self.sentence.setText(sentence.replace("_", "_\u200b"))  # long names may be broken there
         self.sentence.setVisible(bool(self.sentence.text()))
         self.more.setVisible(known)
         if placement is not None:

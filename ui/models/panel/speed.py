@@ -40,7 +40,7 @@ class Sparkline(QWidget):
         base = self.height() - 1.0
         painter.setPen(QPen(QColor(theme.border), 1))
         painter.drawLine(QPointF(0, base), QPointF(self.width(), base))
-        if not self._points:
+        if len(self._points) < 2:
             return
         curve = self._curve(base)
         line = QPainterPath(curve[0])
@@ -88,7 +88,7 @@ class Tile(QFrame):
     def show_figure(self, text: str, points: Sequence[float]) -> None:
         self.figure.setText(text or "–")
         self.curve.show_points(points)
-        self.curve.setVisible(bool(points))
+        self.curve.setVisible(len(points) > 1)
         self.setAccessibleName(f"{self._caption}: {text}")
 
 

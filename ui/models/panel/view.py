@@ -45,6 +45,7 @@ class ModelPanel(QFrame):
         self.load.setProperty("kind", "primary")
         self.load.clicked.connect(self.load_requested)
         self.reset = QPushButton(self.tr("Reset"), self)
+        self.reset.setProperty("kind", "link")
         self.reset.setToolTip(self.tr("Everything automatic"))
         self.reset.clicked.connect(self.reset_requested)
         self.notice = _label("", self)
@@ -121,17 +122,13 @@ class ModelPanel(QFrame):
 
     def _settings_section(self) -> QWidget:
         body = QWidget(self)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(self.load, 1)
-        buttons.addWidget(self.reset)
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addWidget(self.form)
         column.addWidget(self.trial)
-        column.addLayout(buttons)
-        return _section(self.tr("Settings for this model"), body, self)
+        column.addWidget(self.load)
+        return _section(self.tr("Settings for this model"), body, self, self.reset)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -198,13 +195,17 @@ def _label(kind: str, parent: QWidget) -> QLabel:
     return label
 
 
-def _section(title: str, body: QWidget, parent: QWidget) -> QWidget:
+def _section(title: str, body: QWidget, parent: QWidget, button: QWidget | None = None) -> QWidget:
     section = QWidget(parent)
     heading = QLabel(title, section)
     heading.setProperty("kind", "section")
     column = QVBoxLayout(section)
     column.setContentsMargins(0, 20, 0, 0)
     column.setSpacing(8)
-    column.addWidget(heading)
+    head = QHBoxLayout()
+    head.addWidget(heading, 1)
+    if button is not None:
+        head.addWidget(button)
+    column.addLayout(head)
     column.addWidget(body)
     return section

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from app.domain.errors import ErrorInfo
@@ -197,7 +197,7 @@ def test_another_model_brings_its_own_settings(
     services.plans.remember(OTHER, ModelWishes(context=1024))
     panel.form.context.slider.setValue(0)
     controller.set_current(OTHER)
-    assert panel.head.name.text() == "gpt-oss-20b-mxfp4"
+    assert panel.head.name.full_text() == "gpt-oss-20b-mxfp4"
     settle(lambda: panel.form.context.chosen == 1024)
     assert not panel.trial.isVisible()
     controller.set_current(QWEN)
@@ -224,7 +224,7 @@ def test_a_file_that_is_no_model_is_told_in_the_panel(
     controller.set_current("/gone/model.gguf")
     settle(panel.notice.isVisible)
     assert panel.notice.text()
-    assert panel.head.name.text() == "model"
+    assert panel.head.name.full_text() == "model"
     assert not panel.form.isVisible()
 
 
@@ -256,10 +256,13 @@ def test_a_stored_answer_tells_of_its_speed_and_its_prompt(panel: ModelPanel, co
     assert panel.reuse.text() == "Nothing was answered here yet."
 
 
-def test_no_text_is_cut_in_a_narrow_panel(panel: ModelPanel, load: Callable[[], None]) -> None:
+def test_nothing_is_cut_in_a_narrow_panel(panel: ModelPanel, load: Callable[[], None]) -> None:
     load()
+    panel.head.show_model("a_model_with_a_name_that_is_much_longer_than_the_panel_is_wide.Q4_K_M", None, None)
     panel.resize(278, 700)
     panel.grab()
+    (area,) = panel.findChildren(QScrollArea)
+    assert area.widget().width() == area.viewport().width()
     for label in panel.findChildren(QLabel):
         if label.isVisible() and label.text() and not label.wordWrap() and not label.toolTip():
             assert label.width() >= label.sizeHint().width() - 1, label.text()
