@@ -195,6 +195,7 @@ class ChatService:
                 documents=conversation.documents,
                 options=options,
                 system=settings.system_prompt,
+                constrain_calls=settings.constrain_calls,
             )
         except AppError as error:  # no model, say: the answer must not stay "streaming"
             shared.store.seal(replace(message, status=MessageStatus.FAILED, error=error.info.text()))

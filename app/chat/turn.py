@@ -33,7 +33,7 @@ from app.domain.messages import (
     ToolResultPart,
     ToolStatus,
 )
-from app.domain.models import LoadRequest, Sampling, ToolSpec
+from app.domain.models import CallGrammar, LoadRequest, Sampling, ToolSpec
 from app.domain.protocols import Clock, PassageSearch, Publish, ToolContext
 from app.domain.sources import Locator, Passage, Source
 from app.engine.protocol import Engine, Finished, GenerationRequest, Prefill, Queued, Tokens
@@ -67,6 +67,7 @@ class TurnRequest:
     documents: tuple[str, ...]
     options: TurnOptions
     system: str = ""
+    constrain_calls: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +271,7 @@ class Turn:
             ids.extend(partial.span.token_ids)
             writer.feed(partial.span.raw, None)
         try:
-            finished = self._stream(prompt, writer, raw, ids, number)
+            finished = self._stream(prompt, writer, raw, ids, number, self._grammar(style, prompt, options))
         finally:  # also when the engine died: what it wrote so far is what Continue goes on from
             self._span(number, raw, ids)
         writer.finish(truncated=finished.stop_reason is not StopReason.STOP)
@@ -293,7 +294,20 @@ class Turn:
         )
         return explained(stats, facts, self._shared.prompts.exchange(message.conversation_id, facts), history)
 
-    def _stream(self, prompt: Prompt, writer: RoundWriter, raw: list[str], ids: list[int], number: int) -> Finished:
+    def _grammar(self, style: ModelStyle, prompt: Prompt, options: PromptOptions) -> CallGrammar | None:
+        if not self._request.constrain_calls:
+            return None
+        return style.chat_format.call_grammar(prompt.generation_prompt, options.tools, style.model.control_tokens)
+
+    def _stream(
+        self,
+        prompt: Prompt,
+        writer: RoundWriter,
+        raw: list[str],
+        ids: list[int],
+        number: int,
+        grammar: CallGrammar | None,
+    ) -> Finished:
         shared, message = self._shared, self._message
         options = self._request.options
         assert self._style is not None
@@ -303,6 +317,7 @@ class Turn:
             options.max_tokens or self._style.profile.max_tokens,
             conversation=message.conversation_id,
             round=number,
+            grammar=replace(grammar, begun=len(ids)) if grammar else None,
         )
         rate = Rate(shared.publish, shared.clock, message, len(prompt.ids), self._style.model.context)
         for event in shared.engine.generate(request, self._cancel):
@@ -323,6 +338,8 @@ class Turn:
                         self._save()
                 case Finished():
                     rate.tell()
+                    if event.constrained and event.constrained.dropped:
+                        _log.info("calls were not kept to their grammar: %s", event.constrained.dropped)
                     return event
         raise AppError("engine-silent", "The engine ended without a word.", "Ask again.")
 

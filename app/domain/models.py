@@ -22,6 +22,30 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class CallGrammar:
+    """What a tool call has to look like, from the moment at which the model begins one.
+
+    ``text``: rules in llama.cpp's notation (GBNF); ``root`` begins with what opens a call. A call opens with one of the
+    tokens ``openers`` or the texts ``phrases``. In these texts a NUL stands before each control token; a phrase without
+    one counts only outside of what stands between ``quiet`` and ``loud`` (``is_quiet``: so it begins), and in ``prose``
+    only at the beginning of a line and outside of fenced code.
+    ``markers``: control tokens with a place in the rules; no others may stand in a call. ``ends_text``: those of them
+    that may follow any character. ``begun``: how many of the prompt's last tokens the model wrote itself.
+    """
+
+    text: str
+    openers: frozenset[int] = frozenset()
+    phrases: tuple[str, ...] = ()
+    quiet: tuple[str, ...] = ()
+    loud: tuple[str, ...] = ()
+    is_quiet: bool = False
+    prose: bool = True
+    markers: frozenset[int] = frozenset()
+    ends_text: frozenset[int] = frozenset()
+    begun: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LoadRequest:
     """What to load and how. None leaves the choice to the placement; ``rung`` counts the safer plans tried before.
 

@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias
 
 from app.domain.cancel import CancelToken
 from app.domain.messages import GenerationStats, StopReason
-from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling, TokenPiece
+from app.domain.models import CallGrammar, LoadRequest, ModelInfo, PromptText, Sampling, TokenPiece
 from app.domain.placement import Tuning
 
 
@@ -14,7 +14,8 @@ from app.domain.placement import Tuning
 class GenerationRequest:
     """``prompt``: token ids. ``max_tokens`` None: up to the context's end. ``stop``: texts that end the answer, not
     part of it. ``conversation``: whose KV cache this is, for reuse across switches. ``round``: how often this answer
-    was broken off for tools; where it began is a place to come back to, where it was taken up again is not."""
+    was broken off for tools; where it began is a place to come back to, where it was taken up again is not.
+    ``grammar``: what calls have to look like; an engine that cannot see to that leaves it."""
 
     prompt: tuple[int, ...]
     sampling: Sampling
@@ -22,6 +23,7 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     conversation: str = ""
     round: int = 0
+    grammar: CallGrammar | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,23 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Constrained:
+    """How a grammar was used: the calls it was put to, tokens it replaced, and why it was given up ("": it was not):
+    "invalid", "loop" (the calls led nowhere), "stuck" (it left no token)."""
+
+    calls: int = 0
+    replaced: int = 0
+    dropped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """``eog``: the id that ended the answer, or None."""
+    """``eog``: the id that ended the answer, or None. ``constrained``: None where no grammar was given."""
 
     stop_reason: StopReason
     stats: GenerationStats
     eog: int | None = None
+    constrained: Constrained | None = None
 
 
 EngineEvent: TypeAlias = Queued | Prefill | Tokens | Finished

@@ -35,6 +35,7 @@ class Settings:
     unload_after_minutes: int = 30  # without work; 0: never
     system_prompt: str = ""  # "" is ours
     approval: ApprovalLevel = "effects"  # which calls ask first
+    constrain_calls: bool = True  # to the tools' schemas, as the model writes them
     keep_reasoning_open: bool = False
     max_text_file_mb: int = 64
     offline: bool = False  # not one socket

@@ -46,6 +46,8 @@ class SettingsDialog(QDialog):
         self._approval = self._choice(
             settings.approval, (("effects", self.tr("If it changes something")), ("always", self.tr("Always")))
         )
+        self._constrain = CheckBox(self.tr("Let a model write only calls that fit the tool"), self)
+        self._constrain.setChecked(settings.constrain_calls)
         self._reasoning = CheckBox(self.tr("Keep the model's reasoning open after it has answered"), self)
         self._reasoning.setChecked(settings.keep_reasoning_open)
         self._context = self._number(settings.context, LARGEST_CONTEXT, self.tr(" tokens"))
@@ -112,7 +114,7 @@ class SettingsDialog(QDialog):
                         (self.tr("Unload when idle for"), self._unload),
                     ),
                 ),
-                (self.tr("Tools"), ((self.tr("Ask before one runs"), self._approval),)),
+                (self.tr("Tools"), ((self.tr("Ask before one runs"), self._approval), ("", self._constrain))),
                 (self.tr("Documents"), ((self.tr("Largest text file"), self._text_limit),)),
             ),
             (
@@ -196,6 +198,7 @@ class SettingsDialog(QDialog):
         """The settings that differ from those the dialog was opened with."""
         chosen: dict[str, object] = {
             "theme": self._theme.currentData(),
+            "constrain_calls": self._constrain.isChecked(),
             "keep_reasoning_open": self._reasoning.isChecked(),
             "approval": self._approval.currentData(),
             "context": self._context.value() or None,

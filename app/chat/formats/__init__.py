@@ -6,14 +6,16 @@ May be imported by ``app.chat``, ``app.services`` and ``app.cli``.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.chat.formats.families import ALL
 from app.chat.formats.families.plain import PLAIN, PLAIN_TOOLS
 from app.chat.formats.family import Family
+from app.chat.formats.grammar import call_grammar
 from app.chat.formats.machine import Machine
 from app.chat.formats.protocol import StreamParser
+from app.domain.models import CallGrammar
 
 __all__ = ["Format", "detect"]
 
@@ -48,6 +50,12 @@ class Format:
         is no token of this model is then recognised in ordinary text.
         """
         return Machine(self.family, generation_prompt, tools, vocabulary or None)
+
+    def call_grammar(
+        self, generation_prompt: str, tools: Sequence[dict[str, object]], vocabulary: Mapping[str, int]
+    ) -> CallGrammar | None:
+        """What a call has to look like, see ``ChatFormat.call_grammar``."""
+        return call_grammar(self.family, generation_prompt, tools, vocabulary)
 
 
 def detect(template: str) -> Format:

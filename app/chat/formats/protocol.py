@@ -1,8 +1,10 @@
 """What a family's parser makes of a model's raw output."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
+
+from app.domain.models import CallGrammar
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +112,11 @@ class ChatFormat(Protocol):
         block); ``tools``: definitions in OpenAI form, for argument types where the wire has none.
         ``vocabulary``: spellings of the model's control and user-defined tokens (``ModelInfo.control_tokens``), where
         they are known; a marker that is none of them is then read in ordinary text too."""
+        ...
+
+    def call_grammar(
+        self, generation_prompt: str, tools: Sequence[dict[str, object]], vocabulary: Mapping[str, int]
+    ) -> CallGrammar | None:
+        """What a call of one of ``tools`` has to look like, for the engine; None where that cannot be said.
+        ``vocabulary``: the model's control and user-defined tokens with their ids."""
         ...

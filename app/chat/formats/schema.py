@@ -34,6 +34,11 @@ class ToolTypes:
                 self._parameters[name] = parameters if isinstance(parameters, Mapping) else {}
 
     @property
+    def schemas(self) -> Mapping[str, Schema]:
+        """Each tool's parameters, in the order in which the tools were given."""
+        return self._parameters
+
+    @property
     def names(self) -> frozenset[str]:
         return frozenset(self._parameters)
 

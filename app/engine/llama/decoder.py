@@ -12,9 +12,10 @@ from app.domain.models import TokenPiece
 from app.engine.llama import bindings
 from app.engine.llama.bindings import lib
 from app.engine.llama.cache import SEQUENCE, Cache
+from app.engine.llama.constrained import ConstrainedSampler
 from app.engine.llama.failures import prompt_too_long
 from app.engine.llama.load import LoadedModel
-from app.engine.llama.sampler import SamplerChain
+from app.engine.llama.sampler import Sampler, SamplerChain
 from app.engine.llama.saver import SavedCache
 from app.engine.llama.text import TextStream, open_end
 from app.engine.llama.threads import ThreadControl
@@ -67,18 +68,19 @@ class Decoder:
         reuse = self.saved.prepare(prompt, request.conversation, goes_on=request.round > 0)
         answer = _Answer(request, emit, self._vocabulary.control, TextStream(open_end(prompt, self._vocabulary.piece)))
         chain = SamplerChain(request.sampling, self._vocabulary.size)
+        sampler = Sampler(chain, self._context) if request.grammar is None else self._constrained(chain, request)
         read = first = 0.0
         reason, eog = StopReason.CANCELLED, None
         try:
             self._read_prompt(prompt, reuse.kept, emit, passing=request.round > 0)
             read = time.perf_counter()
-            reason, eog, first = self._write(chain, answer)
+            reason, eog, first = self._write(sampler, answer)
         except ContextFull:
             reason = StopReason.CONTEXT_FULL
         except Stopped:
             reason = StopReason.CANCELLED
         finally:
-            chain.close()
+            sampler.close()
         answer.flush()
         ended = time.perf_counter()
         stats = GenerationStats(
@@ -92,7 +94,13 @@ class Decoder:
             known_tokens=reuse.known,
             restore_s=reuse.seconds,
         )
-        return Finished(reason, stats, eog)
+        return Finished(reason, stats, eog, sampler.report)
+
+    def _constrained(self, chain: SamplerChain, request: GenerationRequest) -> Sampler:
+        assert request.grammar is not None
+        sampler = ConstrainedSampler(chain, self._context, self._vocabulary, request.grammar)
+        sampler.went_on(request.prompt)
+        return sampler
 
     def prepare(self, prompt: Sequence[int], conversation: str) -> None:
         """Evaluate what the conversation's next prompt begins with, until it is done or stopped."""
@@ -125,9 +133,9 @@ class Decoder:
             emit(Prefill(end, total, cached))
             start = end
 
-    def _write(self, chain: SamplerChain, answer: "_Answer") -> tuple[StopReason, int | None, float]:
+    def _write(self, sampler: Sampler, answer: "_Answer") -> tuple[StopReason, int | None, float]:
         """Why it ended, the token that ended it, and when the first token was there. May raise ContextFull, Stopped."""
-        sample, handle, context = lib.llama_sampler_sample, chain.handle, self._context
+        sample = sampler.sample
         eog, piece, room, tokens = self._vocabulary.eog, self._vocabulary.piece, self._cache.size, self._cache.tokens
         clock, control = time.perf_counter, self._control
         threads = control.begin(clock())
@@ -137,7 +145,7 @@ class Decoder:
             return StopReason.LENGTH, None, 0.0
         first = 0.0
         while True:
-            token = sample(handle, context, -1)
+            token = sample()
             now = clock()
             first = first or now
             if (wanted := control.token(now)) != threads:

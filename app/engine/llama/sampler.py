@@ -1,10 +1,13 @@
 """The sampler chain, built in C."""
 
 import secrets
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from app.domain.models import Sampling
 from app.engine.llama.bindings import lib
+from app.engine.protocol import Constrained
 
 PENALTY_WINDOW = 64  # tokens that repeat_penalty looks back
 # Nucleus sampling over a whole vocabulary sorts it (milliseconds a token). Where nothing else cuts first, tokens this
@@ -51,3 +54,21 @@ class SamplerChain:
         if self.handle is not None:
             lib.llama_sampler_free(self.handle)
             self.handle = None
+
+
+class Sampler:
+    """Draws the next token after the context's last one. ``close`` frees the chain, which is its own."""
+
+    def __init__(self, chain: SamplerChain, context: Any) -> None:
+        self._chain = chain
+        self._draw: Callable[[], int] = partial(lib.llama_sampler_sample, chain.handle, context, -1)
+
+    def sample(self) -> int:
+        return self._draw()
+
+    @property
+    def report(self) -> Constrained | None:
+        return None
+
+    def close(self) -> None:
+        self._chain.close()

@@ -21,19 +21,19 @@ class Vocabulary:
     """The tokens of one model. ``tokenize`` may be called from any thread, the rest from the thread that made it."""
 
     def __init__(self, model: Any) -> None:
-        self._vocab = lib.llama_model_get_vocab(model)
-        self.size: int = lib.llama_vocab_n_tokens(self._vocab)
-        self.add_bos: bool = lib.llama_vocab_get_add_bos(self._vocab)
-        self.bos: int = lib.llama_vocab_bos(self._vocab)  # -1 where there is none
-        self.eos: int = lib.llama_vocab_eos(self._vocab)
+        self.handle = lib.llama_model_get_vocab(model)
+        self.size: int = lib.llama_vocab_n_tokens(self.handle)
+        self.add_bos: bool = lib.llama_vocab_get_add_bos(self.handle)
+        self.bos: int = lib.llama_vocab_bos(self.handle)  # -1 where there is none
+        self.eos: int = lib.llama_vocab_eos(self.handle)
         self._buffer = ctypes.create_string_buffer(_FIRST_BUFFER)
         self._pieces: dict[int, bytes] = {}
-        texts = [lib.llama_vocab_get_text(self._vocab, token) or b"" for token in range(self.size)]
-        attrs = [lib.llama_vocab_get_attr(self._vocab, token) for token in range(self.size)]
+        texts = [lib.llama_vocab_get_text(self.handle, token) or b"" for token in range(self.size)]
+        attrs = [lib.llama_vocab_get_attr(self.handle, token) for token in range(self.size)]
         self.fingerprint = _fingerprint(texts, attrs)
         marked = _ATTR_UNKNOWN | _ATTR_CONTROL | _ATTR_USER_DEFINED
         special = {token for token, attr in enumerate(attrs) if attr & marked} | {self.eos, self.bos} - {-1}
-        self.eog = frozenset(token for token in special if lib.llama_vocab_is_eog(self._vocab, token))
+        self.eog = frozenset(token for token in special if lib.llama_vocab_is_eog(self.handle, token))
         self.control = frozenset(t for t in special if attrs[t] & (_ATTR_CONTROL | _ATTR_USER_DEFINED))
 
     def piece(self, token: int) -> bytes:
@@ -41,10 +41,10 @@ class Vocabulary:
         known = self._pieces.get(token)
         if known is not None:
             return known
-        length = lib.llama_token_to_piece(self._vocab, token, self._buffer, len(self._buffer), 0, True)
+        length = lib.llama_token_to_piece(self.handle, token, self._buffer, len(self._buffer), 0, True)
         if length < 0:  # minus the length it needs
             self._buffer = ctypes.create_string_buffer(-length)
-            length = lib.llama_token_to_piece(self._vocab, token, self._buffer, len(self._buffer), 0, True)
+            length = lib.llama_token_to_piece(self.handle, token, self._buffer, len(self._buffer), 0, True)
         piece: bytes = ctypes.string_at(self._buffer, max(length, 0))
         self._pieces[token] = piece
         return piece
@@ -58,10 +58,10 @@ class Vocabulary:
         data = text.text.encode("utf-8", "replace")
         room = len(data) + 16  # a token has at least one byte, besides what a tokenizer puts in front
         tokens = (lib.llama_token * room)()
-        count = lib.llama_tokenize(self._vocab, data, len(data), tokens, room, False, text.special)
+        count = lib.llama_tokenize(self.handle, data, len(data), tokens, room, False, text.special)
         if count < 0:
             tokens = (lib.llama_token * -count)()
-            count = lib.llama_tokenize(self._vocab, data, len(data), tokens, -count, False, text.special)
+            count = lib.llama_tokenize(self.handle, data, len(data), tokens, -count, False, text.special)
         return tuple(tokens[: max(count, 0)])
 
 

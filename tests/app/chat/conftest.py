@@ -121,6 +121,7 @@ class Chat:
         self.clock = FixedClock()
         self.system = "Be brief."
         self.approval = "effects"
+        self.constrain_calls = True
         self.service = self._serve()
         self.events: list[Event] = []
 
@@ -129,7 +130,7 @@ class Chat:
             TurnTools(self.engine, self.store, self.shelf, self.mailbox.publish, self.clock),
             ToolRegistry([Calculator(), self.stamp]),
             lambda: LoadRequest("/models/kimi.gguf"),
-            lambda: Settings(system_prompt=self.system, approval=self.approval),
+            lambda: Settings(system_prompt=self.system, approval=self.approval, constrain_calls=self.constrain_calls),
         )
 
     def restart(self) -> None:

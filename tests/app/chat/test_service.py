@@ -127,6 +127,19 @@ def test_a_stopped_answer_is_continued_inside_its_round(kimi) -> None:
     assert answer.text() == "Once upon a hill."
     assert kinds(answer) == ["ReasoningPart", "TextPart"]
     assert [span.raw for span in answer.spans] == ["<think>Hm.</think>Once upon a hill."]
+    assert [request.grammar.begun for request in kimi.engine.requests] == [0, 5]
+
+
+def test_the_engine_is_told_what_a_call_looks_like_unless_a_person_does_not_want_it(kimi) -> None:
+    kimi.engine.script(["Hello"])
+    kimi.ask(kimi.conversation(), "Hi")
+    grammar = kimi.engine.requests[0].grammar
+    assert kimi.engine.model.control_tokens["<|tool_calls_section_begin|>"] in grammar.openers
+    assert "calculator" in grammar.text
+    kimi.constrain_calls = False
+    kimi.engine.script(["Hello"])
+    kimi.ask(kimi.conversation(), "Hi")
+    assert kimi.engine.requests[1].grammar is None
 
 
 def test_a_turn_that_was_cut_between_rounds_goes_on_with_the_result(kimi, call) -> None:

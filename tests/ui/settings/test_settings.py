@@ -76,12 +76,13 @@ def test_changes_are_named(dialog: SettingsDialog, qtbot: QtBot) -> None:
     by_name(dialog, QPlainTextEdit, "Instructions for the model").setPlainText(" Be brief. ")
     by_name(dialog, QLineEdit, "Proxy").setText("proxy.example:8080")
     for box in dialog.findChildren(QCheckBox):
-        box.setChecked(True)
+        box.toggle()
     with qtbot.waitSignal(dialog.saved) as saved:
         press_save(dialog)
     assert saved.args == [
         {
             "theme": "dark",
+            "constrain_calls": False,
             "keep_reasoning_open": True,
             "approval": "always",
             "context": None,

@@ -14,7 +14,7 @@ class NamedJsonCalls:
     """``[section] (call name ends JSON [close])+ [section_close]``.
 
     ``name``: a pattern whose first group is the tool's name in what stands before ``name_ends``. ``fence``: what may
-    stand around the JSON. ``optional_name_ends``: more that may follow the name before the JSON.
+    stand around the JSON. ``written``: how a model writes the name (``{index}``: a number).
     """
 
     call: str
@@ -26,6 +26,7 @@ class NamedJsonCalls:
     fence: tuple[str, str] | None = None
     skip_to: str = ""
     soft_opens: tuple[str, ...] = ()
+    written: str = "{name}"
 
     @property
     def openers(self) -> tuple[str, ...]:

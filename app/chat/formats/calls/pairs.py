@@ -18,14 +18,14 @@ class PairCalls:
     sections: bool = False
     separator: str = ""
 
-    def _tag(self, name: str) -> str:
+    def tag(self, name: str) -> str:
         slash = "/" if name.startswith("/") else ""
         return f"<{slash}{self.prefix}{name[len(slash) :]}{self.suffix}>"
 
     @property
     def openers(self) -> tuple[str, ...]:
-        call = self._tag("tool_call")
-        return (self._tag("tool_calls"), call) if self.sections else (call,)
+        call = self.tag("tool_call")
+        return (self.tag("tool_calls"), call) if self.sections else (call,)
 
     @property
     def markers(self) -> tuple[str, ...]:
@@ -37,7 +37,7 @@ class PairCalls:
             "/tool_call",
             *(["/tool_calls"] if self.sections else []),
         ]
-        return (*map(self._tag, names), *([self._tag(self.separator)] if self.separator else []))
+        return (*map(self.tag, names), *([self.tag(self.separator)] if self.separator else []))
 
     @property
     def soft(self) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ class PairCalls:
         return ()
 
     def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
-        call = self._tag("tool_call")
+        call = self.tag("tool_call")
         if opener != call:
             yield from source.require(call)
         while True:
@@ -56,17 +56,17 @@ class PairCalls:
             if not self.sections or not (yield from source.accept(call)):
                 break
         if self.sections:
-            yield from source.accept(self._tag("/tool_calls"))
+            yield from source.accept(self.tag("/tool_calls"))
 
     def _one(self, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
-        key_tag, close = self._tag("arg_key"), self._tag("/tool_call")
+        key_tag, close = self.tag("arg_key"), self.tag("/tool_call")
         name = yield from self._name(source, key_tag, close)
         calls.open(name)
         members: list[tuple[str, str]] = []
         while (yield from source.require(key_tag, close)) == key_tag:
-            key, _ = yield from source.until(self._tag("/arg_key"), limit=MAX_NAME, forbid="<")
-            yield from source.require(self._tag("arg_value"))
-            value_close = self._tag("/arg_value")
+            key, _ = yield from source.until(self.tag("/arg_key"), limit=MAX_NAME, forbid="<")
+            yield from source.require(self.tag("arg_value"))
+            value_close = self.tag("/arg_value")
             raw = yield from source.raw_value(value_close, key_tag, close, *self.openers, token=True)
             key = key.strip()
             members.append((key, typed_value(raw, tools.parameter(name, key).types())))
@@ -77,7 +77,7 @@ class PairCalls:
         name = (yield from source.before("<{")).strip()
         if (not name and not source.empty) or any(char.isspace() for char in name):
             raise Malformed("not the name of a tool")
-        ends = [self._tag(self.separator)] if self.separator else []
+        ends = [self.tag(self.separator)] if self.separator else []
         found = yield from source.follows(*ends, key_tag, close)
         if not found:
             raise source.verdict(*ends, key_tag, close)

@@ -14,6 +14,7 @@ K2 = Family(
         name_ends=("<|tool_call_argument_begin|>",),
         close=("<|tool_call_end|>",),
         section_close=("<|tool_calls_section_end|>",),
+        written="functions.{name}:{index}",
     ),
     ends=("<|im_end|>", "[EOS]", "[EOT]"),
     call_id=lambda name, index: f"functions.{name}:{index}",
