@@ -120,9 +120,13 @@ class Source:
 
     def peek(self, count: int = 1) -> Steps[str]:
         """The next ``count`` characters that are not whitespace, fewer at the end. Takes nothing."""
-        while len(found := "".join(self.text[self.at :].split())[:count]) < count and not self.ended:
+        found, seen = "", 0
+        while True:
+            rest = self.text[self.at + seen :]
+            found, seen = found + "".join(rest.split()), seen + len(rest)
+            if len(found) >= count or self.ended:
+                return found[:count]
             yield
-        return found
 
     def skip_space(self) -> Steps[None]:
         """Take whitespace up to something else or the end."""

@@ -1,7 +1,7 @@
 """Mistral: ``[TOOL_CALLS]`` before a list of objects (v3 to v7) or before each ``N[ARGS]{...}`` (v11 on; some put
 ``[CALL_ID]``); reasoning in ``[THINK]``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.chat.formats.calls.json_calls import JsonCalls
 from app.chat.formats.calls.named_json import read_named_json
@@ -54,9 +54,11 @@ MISTRAL = Family(
     think_open=("[THINK]", "<think>"),
     think_close=("[/THINK]", "</think>"),
     calls=MistralCalls(),
-    spelt=("<think>", "</think>"),  # Magistral 2506; tokens of a later one are [THINK] and [/THINK]
     ends=("</s>",),
     raw_arguments=True,
 )
 
-FAMILIES = (MISTRAL,)
+# The first Magistral, whose tags are no tokens.
+MAGISTRAL = replace(MISTRAL, needs=("<think>",), spelt=("<think>", "</think>"))
+
+FAMILIES = (MAGISTRAL, MISTRAL)

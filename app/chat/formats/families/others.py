@@ -149,6 +149,7 @@ JAMBA = Family(
 OLMO3 = Family(
     name="olmo-3",
     needs=("<function_calls>",),
+    lacks=("<invoke",),
     calls=PythonicCalls(open="<function_calls>", close="</function_calls>"),
     ends=("<|im_end|>", "<|endoftext|>"),
 )

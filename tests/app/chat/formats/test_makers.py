@@ -201,3 +201,11 @@ def test_the_tokens_of_an_unknown_model_are_not_known(source: str, parse: Any) -
     deltas = [("<think>", False), ("Hm.", False), ("</think>", False), ("So.", False)]
     parsed = parse(detect(source), deltas)
     assert (parsed.reasoning, parsed.content) == ("Hm.", "So.")
+
+
+def test_the_first_magistral_thinks_between_tags_that_are_no_tokens(parse: Any, template_source: Any) -> None:
+    deltas = [("<think>\nHm.\n</think>\nSo.", False)]
+    parsed = parse(detect("{{ '<think>' }}[TOOL_CALLS]"), deltas, prompt="[/INST]")
+    assert (parsed.reasoning, parsed.content) == ("Hm.", "So.")
+    later = detect(template_source(MISTRAL[0]))
+    assert parse(later, deltas, prompt="[/INST]").content == deltas[0][0]
