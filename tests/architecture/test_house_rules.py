@@ -106,7 +106,7 @@ def test_every_locked_package_is_pinned_and_hashed() -> None:
     assert loose == []
 
 
-@pytest.mark.parametrize("script", sorted((ROOT / "tests" / "bench").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("script", sorted((ROOT / "tests" / "bench").glob("[!_]*.py")), ids=lambda path: path.name)
 def test_every_benchmark_takes_json(script: Path) -> None:
     """`dev.py bench` runs each with ``--json OUT``."""
     assert 'add_argument("--json"' in script.read_text(encoding="utf-8")

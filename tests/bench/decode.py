@@ -1,14 +1,14 @@
-"""Decode speed of our engine, through `EngineWorker` as the program uses it, against llama.cpp's own llama-bench.
+"""Reading and writing through `EngineWorker`, as the program does, against llama.cpp's own llama-bench.
 
-    python tests/bench/decode.py --llama-bench PATH [--json OUT] [--rounds N] [--depths 0,1024,4096] [--threads 1,2]
-    python tests/bench/decode.py --adaptive [--hogs N] [--json OUT] [--rounds N] [--models NAME,...]
+    python tests/bench/decode.py --llama-bench PATH [--json OUT] [--rounds N] [--depths 0,1024,4096] [--models NAME,...]
 
-Both run the same model at the same depth (tokens already in the context) with the same threads, in turns, because the
-machine's speed drifts; every number is a median over the rounds, and what counts is the ratio. "Overhead" is what a
-token costs us beyond llama-bench, which neither samples nor makes text: meaningful where the model itself is fast.
+The same model at the same depth (tokens already in the context), in turns, because the machine's speed drifts: ours
+with the number of threads that it finds by itself, llama-bench with one and with all. What counts is the ratio to its
+better one.
+"Overhead" is what a token costs us beyond llama-bench, which neither samples nor makes text.
 
-``--adaptive`` compares the number of threads that follows the machine with every fixed one, in turns, while ``--hogs``
-other processes keep a core busy each: how near to the best fixed number it comes, which nobody knows beforehand.
+The second part does without llama-bench: while other processes keep every core busy, the number of threads that follows
+the machine against every fixed one, which nobody could choose beforehand.
 """
 
 import argparse
@@ -32,35 +32,55 @@ from app.engine.protocol import Finished, GenerationRequest, Tokens
 from app.engine.worker import EngineWorker
 from app.models.library import find_model
 
+ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("SmolLM2-135M-Instruct", "alcove-tiny")
 ATTEMPTS = 100
-BUSY = 0.5  # load average beyond which the figures are said to come from a busy machine
+BUSY = 0.5  # load average a processor beyond which the machine is said to be busy
+READ = 512  # tokens of a prompt
+GOAL, BUSY_GOAL = 0.98, 0.9
+CORES = sorted({1, os.cpu_count() or 1})
+LAYOUTS = "from app.engine.llama import bindings; bindings.start(); print(*bindings.layouts())"
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Tokens a second."""
+
+    read: float
+    write: float
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Tokens a second, medians; ``ratio`` is ours by theirs; ``overhead_us`` a token."""
+    """Medians. ``theirs``: of llama-bench by its number of threads; the ratios are to its best one."""
 
     model: str
-    threads: int
     depth: int
-    ours: float
-    llama_bench: float
-    ratio: float
+    ours: Speed
+    theirs: dict[int, Speed]
+    read_ratio: float
+    write_ratio: float
     overhead_us: float
     rounds: int
 
 
-def theirs(program: Path, model: str, threads: int, depth: int, tokens: int) -> float:
-    """One run of llama-bench: tokens a second."""
-    command = [str(program), "-m", model, "-p", "0", "-n", str(tokens), "-d", str(depth), "-t", str(threads)]
-    result = subprocess.run([*command, "-r", "1", "-o", "json"], capture_output=True, text=True, check=True)
-    return float(json.loads(result.stdout)[0]["avg_ts"])
+def theirs(program: Path, model: str, threads: int, depth: int, tokens: int, *options: str) -> Speed:
+    """One run of llama-bench."""
+    command = [str(program), "-m", model, "-p", str(READ), "-n", str(tokens), "-d", str(depth), "-t", str(threads)]
+    result = subprocess.run([*command, "-r", "1", "-o", "json", *options], capture_output=True, text=True, check=True)
+    speeds = {entry["n_gen"] > 0: float(entry["avg_ts"]) for entry in json.loads(result.stdout)}
+    return Speed(speeds[False], speeds[True])
 
 
-def prompts(model: ModelInfo, length: int) -> Iterator[tuple[int, ...]]:
+def same_layout() -> tuple[str, ...]:
+    """Options with which llama-bench lays out weights as our engine does: not for AMX."""
+    done = subprocess.run([sys.executable, "-c", LAYOUTS], cwd=ROOT, capture_output=True, text=True, check=True)
+    return ("--repack", "0") if "AMX" in done.stdout.split() else ()
+
+
+def prompts(model: ModelInfo, length: int, seed: int = 0) -> Iterator[tuple[int, ...]]:
     """Random tokens without control tokens, the same every time; each prompt differs from the last at its end only."""
-    draw = random.Random(length)
+    draw = random.Random(1000 * seed + length)
     banned = set(model.control_tokens.values())
     allowed = [token for token in range(model.vocabulary_size) if token not in banned]
     ids = draw.choices(allowed, k=length)
@@ -79,7 +99,7 @@ def endless(engine: EngineWorker, model: ModelInfo, length: int, tokens: int) ->
     raise RuntimeError(f"every prompt of {length} tokens made {model.name} stop early")
 
 
-def ours(engine: EngineWorker, ids: tuple[int, ...], tokens: int) -> float:
+def writing(engine: EngineWorker, ids: tuple[int, ...], tokens: int) -> float:
     """One generation: tokens a second between the first and the last token, on the caller's clock."""
     first = last = 0.0
     count = 0
@@ -91,27 +111,44 @@ def ours(engine: EngineWorker, ids: tuple[int, ...], tokens: int) -> float:
     return (count - 1) / (last - first)
 
 
-def measure(program: Path, model: str, threads: int, depths: list[int], tokens: int, rounds: int) -> list[Row]:
+def reading(engine: EngineWorker, ids: tuple[int, ...]) -> float:
+    """Tokens a second of those of a prompt that the engine does not hold."""
+    *_, end = engine.generate(GenerationRequest(ids, Sampling(temperature=0), max_tokens=1), CancelToken())
+    assert isinstance(end, Finished)
+    return (end.stats.prompt_tokens - end.stats.cached_tokens) / end.stats.prefill_s
+
+
+def measure(program: Path, model: str, depth: int, tokens: int, rounds: int) -> Row:
     path = find_model(model).path
-    rows: list[Row] = []
+    options = same_layout()
     engine = EngineWorker(lambda event: None)
+    mine: list[Speed] = []
+    others: dict[int, list[Speed]] = {threads: [] for threads in CORES}
+
+    def our_turn() -> None:
+        more = next(prompts(info, READ, seed=len(mine)))
+        read = reading(engine, (*ids[:depth], *more))
+        mine.append(Speed(read, writing(engine, ids, tokens)))
+
+    def their_turn() -> None:
+        for threads, speeds in others.items():
+            speeds.append(theirs(program, path, threads, depth, tokens, *options))
+
     try:
-        room = max(depths) + tokens + 16
-        info = engine.load(LoadRequest(path, context=room, threads=threads, threads_batch=threads))
-        for depth in depths:
-            ids = endless(engine, info, max(1, depth), tokens)  # from now on it is in the cache
-            mine: list[float] = []
-            other: list[float] = []
-            for turn in range(rounds):
-                for side in (mine, other) if turn % 2 else (other, mine):
-                    speed = ours(engine, ids, tokens) if side is mine else theirs(program, path, threads, depth, tokens)
-                    side.append(speed)
-            a, b = statistics.median(mine), statistics.median(other)
-            rows.append(Row(model, threads, depth, a, b, a / b, 1e6 / a - 1e6 / b, rounds))
-            print_row(rows[-1])
+        info = engine.load(LoadRequest(path, context=depth + max(READ, tokens) + 16))
+        ids = endless(engine, info, max(1, depth), tokens)  # from now on it is in the cache
+        for turn in range(rounds):
+            for each in (our_turn, their_turn) if turn % 2 else (their_turn, our_turn):
+                each()
     finally:
         engine.close()
-    return rows
+    own, best = median(mine), {threads: median(speeds) for threads, speeds in others.items()}
+    read, write = max(speed.read for speed in best.values()), max(speed.write for speed in best.values())
+    return Row(model, depth, own, best, own.read / read, own.write / write, 1e6 / own.write - 1e6 / write, rounds)
+
+
+def median(speeds: list[Speed]) -> Speed:
+    return Speed(statistics.median(s.read for s in speeds), statistics.median(s.write for s in speeds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +176,7 @@ def adaptive(model: str, hogs: int, against: list[int], tokens: int, rounds: int
         for turn in range(rounds):
             order = list(zip(engines, choices, strict=True))
             for engine, threads in order if turn % 2 else reversed(order):
-                speeds[threads].append(ours(engine, ids, tokens))
+                speeds[threads].append(writing(engine, ids, tokens))
     finally:
         for hog in burning:
             hog.kill()
@@ -155,42 +192,48 @@ def adaptive(model: str, hogs: int, against: list[int], tokens: int, rounds: int
 
 
 def print_row(row: Row) -> None:
+    theirs = ", ".join(f"{threads}: {speed.read:.0f}/{speed.write:.1f}" for threads, speed in row.theirs.items())
     print(
-        f"{row.model:24} {row.threads:2} threads, depth {row.depth:5}: ours {row.ours:8.1f}, llama-bench "
-        f"{row.llama_bench:8.1f} tokens/s, ratio {row.ratio:.3f}, overhead {row.overhead_us:6.0f} us/token",
+        f"{row.model:24} depth {row.depth:5}: read/write {row.ours.read:.0f}/{row.ours.write:.1f} tokens/s, "
+        f"llama-bench by threads {theirs}: ratios {row.read_ratio:.3f}/{row.write_ratio:.3f}, "
+        f"overhead {row.overhead_us:.0f} us/token",
         flush=True,
     )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--llama-bench", type=Path)
-    parser.add_argument("--adaptive", action="store_true")
-    parser.add_argument("--hogs", type=int, default=0)
+    parser.add_argument("--llama-bench", type=Path, help="without it there is the second part only")
+    parser.add_argument("--hogs", type=int, default=os.cpu_count() or 1, help="processes that burn a core each")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--depths", default="0,1024,4096")
-    parser.add_argument("--threads", default=",".join(map(str, sorted({1, os.cpu_count() or 1}))))
     options = parser.parse_args()
     load_before = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    busy = load_before > BUSY
-    print(f"load average {load_before:.2f}{' (busy: only the ratios mean something)' if busy else ''}")
-    rows: list[Row | Adaptive] = []
-    for model in options.models.split(","):
-        if options.adaptive:
-            against = [int(number) for number in options.threads.split(",")]
-            rows.append(adaptive(model, options.hogs, against, options.tokens, options.rounds))
-            continue
-        if options.llama_bench is None:
-            parser.error("--llama-bench or --adaptive")
-        for threads in map(int, options.threads.split(",")):
-            depths = [int(depth) for depth in options.depths.split(",")]
-            rows += measure(options.llama_bench, model, threads, depths, options.tokens, options.rounds)
+    busy = load_before > BUSY * (os.cpu_count() or 1)
+    print(f"load average {load_before:.2f}{' (busy: only the ratios mean something)' if busy else ''}", flush=True)
+    rows: list[Row] = []
+    models = options.models.split(",")
+    for model in models if options.llama_bench else ():
+        for depth in map(int, options.depths.split(",")):
+            rows.append(measure(options.llama_bench, model, depth, options.tokens, options.rounds))
+            print_row(rows[-1])
+    crowded = adaptive(models[0], options.hogs, CORES, options.tokens, options.rounds)
+    summary = f"among {options.hogs} busy processes {crowded.ratio:.2f} of the best fixed threads (goal {BUSY_GOAL})"
+    if rows:
+        worst = min(rows, key=lambda row: row.write_ratio)
+        reads = min(row.read_ratio for row in rows)
+        summary = (
+            f"writes at {worst.write_ratio:.3f} of llama-bench's best or better ({worst.model} at {worst.depth}; "
+            f"goal {GOAL}), reads at {reads:.3f}; {summary}"
+        )
+    summary += ", measured on a busy machine" if busy else ""
+    print(summary)
     if options.json:
-        report = {"load_average": load_before, "busy": busy, "rows": [asdict(row) for row in rows]}
-        options.json.write_text(json.dumps(report, indent=2), "utf-8")
+        report = {"load_average": load_before, "busy": busy, "summary": summary, "adaptive": asdict(crowded)}
+        options.json.write_text(json.dumps({**report, "rows": [asdict(row) for row in rows]}, indent=2), "utf-8")
     return 0
 
 

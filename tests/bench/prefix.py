@@ -30,7 +30,7 @@ from app.engine.states import StateFolder
 from app.engine.worker import EngineWorker
 from app.models.library import find_model
 
-BUSY = 0.5  # load average beyond which the figures are said to come from a busy machine
+BUSY = 0.5  # load average a processor beyond which the machine is said to be busy
 GOALS = {
     "second turn": 0.015,
     "switched away and back": 0.03,
@@ -172,8 +172,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     load_before = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    busy = load_before > BUSY
-    print(f"load average {load_before:.2f}{' (busy: only the ratios mean something)' if busy else ''}")
+    busy = load_before > BUSY * (os.cpu_count() or 1)
+    print(f"load average {load_before:.2f}{' (busy: only the ratios mean something)' if busy else ''}", flush=True)
     rows = long_chat(find_model(options.model).path, options.tokens, options.rounds)
     for row in rows:
         goal = f", goal {row.goal:.1%}" if row.goal else ""
@@ -183,9 +183,15 @@ def main() -> int:
         )
     tools = tool_rounds(find_model("alcove-tiny").path)
     print(f"{tools['rounds']} tool rounds: {tools['evaluated']} tokens evaluated, {tools['unique']} unique")
+    goals = ", ".join(f"{row.what} {row.ratio:.2%} (goal {row.goal:.1%})" for row in rows if row.goal)
+    summary = (
+        f"first token of the cold time: {goals}; tool rounds {tools['evaluated']} of {tools['unique']} unique tokens"
+    )
+    summary += ", measured on a busy machine" if busy else ""
+    print(summary)
     if options.json:
-        report = {"load_average": load_before, "busy": busy, "rows": [asdict(row) for row in rows], "tools": tools}
-        options.json.write_text(json.dumps(report, indent=2), "utf-8")
+        report = {"load_average": load_before, "busy": busy, "summary": summary, "tools": tools}
+        options.json.write_text(json.dumps({**report, "rows": [asdict(row) for row in rows]}, indent=2), "utf-8")
     return 0
 
 
