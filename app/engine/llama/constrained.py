@@ -113,6 +113,8 @@ class ConstrainedSampler(Sampler):
         if not self._rules.takes(token):
             if self._rules.complete:
                 self._armed = False
+                if self._watch is not None:
+                    self._watch.after_call()
             else:
                 token = self._replacement(wished)
         else:

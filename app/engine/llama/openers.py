@@ -21,6 +21,10 @@ class PhraseWatch:
         self._pattern = re.compile(b"|".join(map(re.escape, sorted(marks, key=len, reverse=True))))
         self._longest = max(map(len, marks))
 
+    def after_call(self) -> None:
+        """Another one may follow on the same line."""
+        self._tail = b"\n"
+
     def feed(self, data: bytes) -> bytes:
         """The phrase that opens a call and what came after it in the same piece, or nothing."""
         text = self._tail + data

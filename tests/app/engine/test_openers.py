@@ -40,6 +40,13 @@ def test_only_where_a_call_can_be_meant(text: str, opens: bool, size: int) -> No
     assert bool(opened(text, size, **THINKING)) is opens
 
 
+def test_another_call_may_follow_on_the_same_line() -> None:
+    watch = PhraseWatch(CallGrammar("", phrases=("<call>",)))
+    assert watch.feed(b"<call>")
+    watch.after_call()
+    assert watch.feed(b" <call>")
+
+
 def test_what_follows_in_the_same_piece_belongs_to_the_call() -> None:
     assert opened("So:\n<call>{é", 100) == "<call>{é"
 

@@ -12,7 +12,8 @@ from app.chat.formats.source import CutOff, Malformed, Source, Steps
 class JsonCalls:
     """``opens`` begin a block, ``closes`` end it. ``keyed``: the only key of an object is the tool, its value the
     arguments. ``known_only``: an object that names no known tool is no call. ``tail``: text after the block that
-    belongs to it. ``soft_opens``: openers that are also ordinary text. ``separators`` may stand between objects."""
+    belongs to it. ``soft_opens``: openers that are also ordinary text. ``separators`` may stand between objects.
+    ``lines``: models write several objects without a list."""
 
     opens: tuple[str, ...]
     closes: tuple[str, ...] = ()
@@ -23,6 +24,7 @@ class JsonCalls:
     soft_opens: tuple[str, ...] = ()
     separators: tuple[str, ...] = (";",)
     tail: tuple[str, ...] = ()
+    lines: bool = False
 
     @property
     def openers(self) -> tuple[str, ...]:

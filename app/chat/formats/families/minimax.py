@@ -33,7 +33,7 @@ M2 = Family(
 M1 = Family(
     name="minimax-m1",
     needs=("<tool_calls>", "ai name=assistant"),
-    calls=JsonCalls(opens=("<tool_calls>",), closes=("</tool_calls>",)),
+    calls=JsonCalls(opens=("<tool_calls>",), closes=("</tool_calls>",), lines=True),
     ends=("<end_of_sentence>",),
 )
 

@@ -26,7 +26,8 @@ class JsonWires:
         if opener.endswith("["):
             body = f'ws {one} ws {more} "]"'
         else:
-            body = f'ws ({one} (ws (";" ws)? {one})* | "[" ws {one} ws {more} "]")'
+            more_lines = f"(ws {one})*" if reader.lines else ""
+            body = f'ws ({joined(one, more_lines)} | "[" ws {one} ws {more} "]")'
         return joined(self._spell(opener), body, "ws" if reader.closes else "", self._spell(*reader.closes))
 
     def _keyed(self) -> str:
@@ -43,7 +44,8 @@ class JsonWires:
         named = rules.add(either(f'{name} ws "," ws {key} {arguments}' for name, arguments in tools))
         turned = rules.add(either(f'{arguments} ws "," ws {name_key} {name}' for name, arguments in tools))
         pair = f"({name_key} {named} | {key} {turned})"
-        return rules.add(f'"{{" ws ({extra} ws "," ws)? {pair} ws ("," ws {extra} ws)? "}}"')
+        members = f'({extra} ws "," ws {pair} ws | {pair} ws ("," ws {extra} ws)?)'
+        return rules.add(f'"{{" ws {members} "}}"')
 
     def named(self, reader: NamedJsonCalls, opener: str) -> str:
         spell = self._spell
