@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from app.chat.approval import Approvals, Decision
 from app.chat.toolrun import ToolRunner
@@ -38,6 +39,8 @@ from app.tools.registry import ToolRegistry
 _log = logging.getLogger(__name__)
 _DOCUMENT_TOOLS = frozenset({SEARCH_TOOL, "read_document"})
 _TITLE_CHARS = 60
+_Ended: TypeAlias = tuple[TurnFinished, Callable[[], None] | None]
+"""How a turn ended, and what is to be done once everybody knows."""
 
 
 class ChatService:
@@ -59,7 +62,8 @@ class ChatService:
         self._settings = settings
         self._approvals = Approvals()
         self._lock = threading.Lock()
-        self._running: dict[str, tuple[CancelToken, threading.Thread]] = {}
+        self._running: dict[str, CancelToken] = {}  # by conversation
+        self._threads: set[threading.Thread] = set()
         self._closed = False
 
     def submit(self, command: SubmitPrompt) -> None:
@@ -76,7 +80,7 @@ class ChatService:
         with self._lock:
             running = self._running.get(command.conversation_id)
         if running is not None:
-            running[0].cancel()
+            running.cancel()
 
     def decide(self, command: DecideApproval) -> None:
         decision = Decision(command.allowed, command.reason)
@@ -97,24 +101,28 @@ class ChatService:
         """Stop all turns, let them store what they have, and wait for them."""
         with self._lock:
             self._closed = True
-            running = list(self._running.values())
-        for cancel, _ in running:
+            running, threads = list(self._running.values()), list(self._threads)
+        for cancel in running:
             cancel.cancel()
-        for _, thread in running:
+        for thread in threads:
             thread.join()
 
-    def _start(self, conversation_id: str, answer_id: str, work: Callable[[CancelToken], TurnFinished]) -> None:
+    def _start(self, conversation_id: str, answer_id: str, work: Callable[[CancelToken], _Ended]) -> None:
         cancel = CancelToken()
 
         def run() -> None:
             try:
-                finished = work(cancel)
+                finished, afterwards = work(cancel)
             except Exception as error:  # noqa: BLE001 - before the answer's start; it ends in an event, never silently
-                finished = _failed(conversation_id, answer_id, error)
+                finished, afterwards = _failed(conversation_id, answer_id, error), None
             with self._lock:
                 del self._running[conversation_id]
             # Only now, so that whoever hears it may ask the next question at once.
             self._shared.publish(finished)
+            if afterwards is not None:
+                afterwards()
+            with self._lock:
+                self._threads.discard(thread)
 
         thread = threading.Thread(target=run, name=f"turn-{conversation_id[:8]}")
         with self._lock:
@@ -124,14 +132,16 @@ class ChatService:
                     "This conversation is still being answered.",
                     "Wait for the answer, or stop it first.",
                 )
-            self._running[conversation_id] = (cancel, thread)
+            self._running[conversation_id] = cancel
+            self._threads.add(thread)
             try:
                 thread.start()
             except RuntimeError:  # no more threads can be had
                 del self._running[conversation_id]
+                self._threads.discard(thread)
                 raise
 
-    def _submit(self, command: SubmitPrompt, cancel: CancelToken) -> TurnFinished:
+    def _submit(self, command: SubmitPrompt, cancel: CancelToken) -> _Ended:
         store = self._shared.store
         conversation = self._grant(store.conversation(command.conversation_id), command)
         parent = conversation.active_leaf
@@ -154,7 +164,7 @@ class ChatService:
         self._shared.publish(ConversationChanged(conversation.id))
         return self._answer(conversation, question.id, command.answer_id, command.options, cancel)
 
-    def _regenerate(self, command: RegenerateAnswer, cancel: CancelToken) -> TurnFinished:
+    def _regenerate(self, command: RegenerateAnswer, cancel: CancelToken) -> _Ended:
         store = self._shared.store
         question = store.message(command.message_id).parent_id
         if question is None:
@@ -164,7 +174,7 @@ class ChatService:
 
     def _answer(
         self, conversation: Conversation, question: str, answer_id: str, options: TurnOptions, cancel: CancelToken
-    ) -> TurnFinished:
+    ) -> _Ended:
         message = Message(
             answer_id,
             conversation.id,
@@ -177,14 +187,12 @@ class ChatService:
         self._shared.store.add_message(message)
         return self._run(conversation, message, options, cancel)
 
-    def _continue(self, command: ContinueAnswer, cancel: CancelToken) -> TurnFinished:
+    def _continue(self, command: ContinueAnswer, cancel: CancelToken) -> _Ended:
         self._shared.store.reopen(command.message_id)
         message = self._shared.store.message(command.message_id)
         return self._run(self._shared.store.conversation(command.conversation_id), message, command.options, cancel)
 
-    def _run(
-        self, conversation: Conversation, message: Message, options: TurnOptions, cancel: CancelToken
-    ) -> TurnFinished:
+    def _run(self, conversation: Conversation, message: Message, options: TurnOptions, cancel: CancelToken) -> _Ended:
         shared, settings = self._shared, self._settings()
         assert message.parent_id is not None
         try:
@@ -211,7 +219,8 @@ class ChatService:
             allow=options.allow,
             ask_always=settings.approval == "always",
         )
-        return Turn(shared, request, message, runner, cancel).run()
+        turn = Turn(shared, request, message, runner, cancel)
+        return turn.run(), turn.read_ahead
 
     def _offer(self, options: TurnOptions, documents: Sequence[str]) -> tuple[ToolSpec, ...]:
         """The tools of a turn: those that were named, or everything read-only that has something to work on."""

@@ -95,6 +95,7 @@ class Turn:
         self._saved = shared.clock.monotonic()
         self._style: ModelStyle | None = None
         self._used = 0  # tokens of the context, after the last round
+        self._ended: StopReason | None = None
         self._built: tuple[PromptBuilder, PromptOptions] | None = None  # with what the prompts were made
 
     def run(self) -> TurnFinished:
@@ -118,11 +119,14 @@ class Turn:
                 repr(bug),
             )
             status = MessageStatus.FAILED
-        finished = self._seal(status, reason, error)
-        if reason is StopReason.STOP and self._built is not None:  # another answer is one that may be continued
+        self._ended = reason
+        return self._seal(status, reason, error)
+
+    def read_ahead(self) -> None:
+        """After ``run``, when everybody knows of the end. Only a whole answer is left as it is by the next prompt."""
+        if self._ended is StopReason.STOP and self._built is not None:
             builder, options = self._built
             read_ahead(self._shared.engine, builder, (*self._request.history, self._answer.snapshot()), options)
-        return finished
 
     def _seal(self, status: MessageStatus, reason: StopReason | None, error: ErrorInfo | None) -> TurnFinished:
         shared = self._shared

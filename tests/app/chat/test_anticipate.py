@@ -35,6 +35,7 @@ def test_the_next_prompt_begins_with_it(kimi, call) -> None:
     kimi.engine.script(["<think>", "Done.", "</think>", "17*23 = ", "391"])
     conversation = kimi.conversation()
     kimi.ask(conversation, "what is 17*23?")
+    kimi.restart()  # what comes after an answer has come
     ((beginning, whose),) = kimi.engine.prepared
     assert whose == conversation.id
     text = kimi.engine.detokenize(beginning)
@@ -43,6 +44,7 @@ def test_the_next_prompt_begins_with_it(kimi, call) -> None:
     for number, question in enumerate(("And now?", "1+1", "[1]")):
         kimi.engine.script(["<think>", "Hm.", "</think>", "Yes."])
         kimi.ask(conversation, question)
+        kimi.restart()
         prompt = kimi.engine.requests[-1].prompt
         beginning = kimi.engine.prepared[number][0]
         assert prompt[: len(beginning)] == beginning
@@ -56,6 +58,7 @@ def test_with_sources_and_without_thinking(plain, kimi) -> None:
     plain.ask(conversation, "When are roses pruned?")
     plain.engine.script(["Yes."])
     plain.ask(conversation, "In March roses?")
+    plain.restart()
     beginning = plain.engine.prepared[0][0]
     assert plain.engine.requests[1].prompt[: len(beginning)] == beginning
     assert "Roses are pruned in March." in plain.engine.detokenize(beginning)
@@ -64,6 +67,7 @@ def test_with_sources_and_without_thinking(plain, kimi) -> None:
     conversation = kimi.conversation()
     kimi.ask(conversation, "Are you there?", options=TurnOptions(think=False, tools=()))
     kimi.ask(conversation, "Still?", options=TurnOptions(think=False, tools=()))
+    kimi.restart()
     beginning = kimi.engine.prepared[0][0]
     assert kimi.engine.requests[1].prompt[: len(beginning)] == beginning
 
@@ -74,6 +78,7 @@ def test_an_answer_that_may_go_on_stays_as_it_is(plain) -> None:
     assert answer.status is MessageStatus.COMPLETE
     plain.engine.script(["One "], error=AppError("too-bad", "Too bad."))
     plain.ask(plain.conversation(), "Count")
+    plain.restart()
     assert plain.engine.prepared == []
 
 
@@ -84,6 +89,7 @@ def test_an_engine_that_is_gone_spoils_nothing(plain, monkeypatch) -> None:
     monkeypatch.setattr(plain.engine, "prepare", closed)
     plain.engine.script(["One."])
     assert plain.ask(plain.conversation(), "Count").status is MessageStatus.COMPLETE
+    plain.restart()
     assert [event.error for event in plain.events if isinstance(event, TurnFinished)] == [None]
 
 
