@@ -8,8 +8,9 @@ from app.chat.formats.family import CallSink
 from app.chat.formats.jsontext import object_text
 from app.chat.formats.literals import LiteralReader
 from app.chat.formats.schema import ToolTypes
-from app.chat.formats.source import CONTROL, CutOff, Malformed, Source, Steps
+from app.chat.formats.source import CONTROL, MAX_NAME, CutOff, Malformed, Source, Steps
 
+MAX_HEAD = 2 * MAX_NAME
 MAX_TRIES = 32  # how many closing markers inside of strings are believed
 _NAME = re.compile(r"\s*([^\W\d][\w.\-]*)\s*\(")
 
@@ -90,6 +91,8 @@ class _ListReader:
         self._fence = fence  # what may close the list before its marker
         self._known = known  # None: any name
         self._pieces: list[str] = []  # of the call that is being read
+        self._head = ""  # how the call begins, as far as its name needs it
+        self._seen = 0  # pieces in that
         self._listed: bool | None = None
         self._depth = 0
         self._quote = ""
@@ -139,6 +142,7 @@ class _ListReader:
             reader.end()
             self._hand_over(name, arguments)
             self._pieces.clear()
+            self._head, self._seen = "", 0
 
     def _hand_over(self, name: str, arguments: str) -> None:
         if self._known is not None and name not in self._known:
@@ -193,7 +197,10 @@ class _ListReader:
 
     def _check_name(self, known: frozenset[str]) -> None:
         """Give up early on what names no known tool."""
-        name, bracket, _ = "".join(self._pieces[:8]).lstrip("[, \n").partition("(")
+        while self._seen < len(self._pieces) and len(self._head) < MAX_HEAD:
+            self._head += self._pieces[self._seen][:MAX_HEAD]
+            self._seen += 1
+        name, bracket, _ = self._head.lstrip("[, \n").partition("(")
         name = name.strip()
         if name not in known if bracket else not any(tool.startswith(name) for tool in known):
             raise Malformed("not the name of a tool")

@@ -86,6 +86,8 @@ CASES: list[tuple[tuple[str, str], str, str, str, list[Any], list[str]]] = [
     (LLAMA4, '[weather(city="Paris")]\n[ping()]<|eot|>', "", "", [PARIS, PING], []),
     (LLAMA4, '[weather(city="Paris")', "", "", [PARIS], []),
     (LLAMA4, '[weather(city="Paris"), wea', "", "", [PARIS], ["incomplete"]),
+    (LLAMA4, "[ping(), wea[pin", "", "[ping(), wea[pin", [], []),
+    (LLAMA4, "[ping(), x weather(city='a')]", "", "[ping(), x weather(city='a')]", [], []),
     (FUNCTIONARY, "I run it.<|python_tag|>print(1)<|eom_id|>", "", "I run it.print(1)", [], ["malformed"]),
     (FIRE, f"ok functools[{JSON}, {JSON_PING}]<|eot_id|>", "", "ok", [PARIS, PING], []),
     (FIRE, "import functools; functools[0]", "", "import functools; functools[0]", [], []),
