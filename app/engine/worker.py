@@ -128,7 +128,7 @@ class EngineWorker:
 
     def tune(self, request: LoadRequest, cancel: CancelToken) -> Tuning:
         request = _absolute(request)
-        with self._alone(cancel) as stop:
+        with self._alone(cancel, asked=True) as stop:
             model = self._load(LoadJob(request), stop)
             return self._tune(request, model, stop, asked=True)
 
@@ -146,10 +146,10 @@ class EngineWorker:
             if self._owner.tunings.known(request) or not tuner.fits_twice(model):
                 return None
             try:
-                with self._alone(cancel) as stop:
+                with self._alone(cancel, asked=False) as stop:
                     return self._tune(request, model, stop, asked=False)
             except Cancelled:
-                continue  # something was asked for; another time
+                cancel.wait(min(1.0, IDLE_S))  # something was asked for; another time
             except AppError as error:
                 log.info("%s is not tuned: %s", model.name, error)
                 return None
@@ -172,17 +172,21 @@ class EngineWorker:
         return tuning
 
     @contextlib.contextmanager
-    def _alone(self, cancel: CancelToken) -> Iterator[CancelToken]:
-        """One comparison at a time. The token ends it; it is set, too, by whatever else is asked for."""
+    def _alone(self, cancel: CancelToken, *, asked: bool) -> Iterator[CancelToken]:
+        """One comparison at a time. The token ends it; it is set, too, by whatever else is asked for. One that nobody
+        asked for raises Cancelled where there is another one."""
         stop, ended = CancelToken(), threading.Event()
         while True:
-            self._stop_tuning()
+            if asked:
+                self._stop_tuning()
             with self._lock:
                 if self._closing:
                     raise closed()
                 if self._tuning is None:
                     self._tuning = (stop, ended)
                     break
+            if not asked:
+                raise Cancelled
         forget = cancel.on_cancel(stop.cancel)
         try:
             yield stop

@@ -11,10 +11,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.chat.model_plan import ModelPlans
+from app.domain.cancel import CancelToken
 from app.domain.commands import SubmitPrompt
 from app.domain.errors import AppError
 from app.domain.messages import Message, MessageStatus, Part, Role, TextPart
 from app.domain.models import ModelFile, ModelInfo
+from app.domain.placement import Tuning
 from app.domain.protocols import DocumentText
 from app.engine.devices import GIB, Machine, gpu, this_ram
 from app.mailbox import Mailbox
@@ -71,6 +73,7 @@ class RecordedModels:
         self.selected: list[str] = []
         self.preloads = 0
         self.loaded: ModelInfo | None = None
+        self.tuned: Tuning | None = None
         self.refuse: AppError | None = None
 
     def list(self) -> list[ModelFile]:
@@ -84,6 +87,13 @@ class RecordedModels:
 
     def preload(self) -> None:
         self.preloads += 1
+
+    def tune(self, cancel: CancelToken) -> Tuning:
+        """Waits until it is stopped, or for ``tuned``."""
+        while self.tuned is None:
+            cancel.wait(0.01)
+            cancel.raise_if_cancelled()
+        return self.tuned
 
     def select(self, path: str) -> None:
         if self.refuse is not None:

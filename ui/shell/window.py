@@ -357,6 +357,7 @@ class MainWindow(QMainWindow):
         except AppError as error:
             self.show_error(error.info)  # a full disk must not keep the window open
         self.manager.stop()
+        self.model_panel.stop()
         event.accept()
 
 

@@ -157,6 +157,26 @@ def test_by_itself_it_begins_again_after_a_question(start, model, soon, tuning_t
     assert ended[0].chosen.flash_attention is False
 
 
+class Impatient(CancelToken):
+    """Set once somebody waits for it."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.cancel()
+        return True
+
+
+@dies
+def test_by_itself_it_leaves_one_alone_that_was_asked_for(start, model, tuning_thread, monkeypatch):
+    monkeypatch.setattr(worker, "IDLE_S", 0.0)
+    recorded = start()
+    recorded.engine.load(LoadRequest(model))
+    thread, ended = tuning_thread(lambda: recorded.engine.tune(LoadRequest(model), CancelToken()))
+    assert recorded.engine.tune_in_idle_time(LoadRequest(model), Impatient()) is None
+    Path(f"{model}.slow").unlink()
+    thread.join(20)
+    assert recorded.of(ModelTuned) == [ModelTuned(model, ended[0])]
+
+
 def test_by_itself_never_where_it_would_be_noticed(start, model, soon, monkeypatch):
     recorded, cancel = start(), CancelToken()
     recorded.engine.load(LoadRequest(model))

@@ -6,10 +6,19 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.errors import AppError, ErrorInfo
-from app.domain.events import EngineDied, ModelFailed, ModelLoaded, ModelLoading, ModelUnloaded, TokenRate, TurnFinished
+from app.domain.events import (
+    EngineDied,
+    ModelFailed,
+    ModelLoaded,
+    ModelLoading,
+    ModelTuned,
+    ModelUnloaded,
+    TokenRate,
+    TurnFinished,
+)
 from app.domain.messages import GenerationStats, Message
 from app.domain.models import ModelInfo
-from app.domain.placement import ModelWishes, Placement
+from app.domain.placement import ModelWishes, Placement, Tuning
 from app.services import Services
 from ui.bridge import Bridge
 from ui.errors import error_hint, error_message
@@ -45,6 +54,9 @@ class ModelPanelController(QObject):
         self._models = services.models
         self._bridge = bridge
         self._lane = Lane(bridge, self)
+        self._stopwatch = Lane(bridge, self)
+        self._stopwatch.busy_changed.connect(self._tuning_changed)
+        self._tuning: Tuning | None = None  # the last result, of the model at _path
         self._panel: ModelPanel | None = None
         self._path = ""
         self._progress: float | None = None
@@ -72,10 +84,17 @@ class ModelPanelController(QObject):
             panel.form.changed.connect(self._try)
             panel.reset_requested.connect(lambda: self._try(ModelWishes()))
             panel.load_requested.connect(self._load)
+            panel.tuning.start_requested.connect(self._tune)
+            panel.tuning.stop_requested.connect(self._stopwatch.stop)
             self._show()
             self._show_answer()
             self.made.emit(panel)
         return self._panel
+
+    def stop(self) -> None:
+        """The window closes: nobody waits for plans or figures."""
+        self._lane.stop()
+        self._stopwatch.stop()
 
     # What the window tells.
 
@@ -85,7 +104,8 @@ class ModelPanelController(QObject):
             self._path, self._edited, self._plan, self._trial = path, None, None, None
             self._info, self._progress, self._remembered = None, None, ModelWishes()
             self._waits = self._asked = False
-            self._asks = ""
+            self._asks, self._tuning = "", None
+            self._stopwatch.stop()
             self._notice("")
             self._show()
         self.refresh()
@@ -208,10 +228,24 @@ class ModelPanelController(QObject):
             case ModelFailed(path=path, error=error) if self._is_current(path):
                 self._gone()
                 self._notice(_text(error), "error")
+            case ModelTuned(path=path, tuning=tuning) if self._is_current(path):
+                self._tuning = tuning
+                self._show_tuning()
             case EngineDied(path=path) | ModelUnloaded(path=path) if self._is_current(path):
                 self._gone()
             case _:
                 pass
+
+    def _tune(self) -> None:
+        """Its result comes as an event, as that of a comparison in idle time does."""
+        self._notice("")
+        self._stopwatch.ask(self._models.tune, lambda _: None, self._failed)
+
+    def _tuning_changed(self, running: bool) -> None:
+        if self._panel is not None:
+            self._panel.tuning.show_running(running)
+        self._show_tuning()
+        self._show_buttons()
 
     def _gone(self) -> None:
         """It is not loaded, and not on its way."""
@@ -238,6 +272,7 @@ class ModelPanelController(QObject):
             self._panel.show_nothing()
             return
         self._show_model()
+        self._show_tuning()
         trial = self._trial if self._edited is not None else self._plan if self._waits else None
         self._panel.show_placement(self._plan, trial, self._info, self._wishes, self._threads, known=self._asked)
         self._show_buttons()
@@ -254,12 +289,17 @@ class ModelPanelController(QObject):
 
     def _show_buttons(self) -> None:
         if self._panel is not None:
-            idle = self._progress is None and not self._waits
+            idle = self._progress is None and not self._waits and not self._stopwatch.busy
             self._panel.show_buttons(
                 loadable=idle and (self._edited is not None or self._info is None),
                 edited=self._edited is not None or self._info is not None,
                 resettable=self._wishes != ModelWishes(),
+                tunable=idle and self._info is not None and self._edited is None and not self._running,
             )
+
+    def _show_tuning(self) -> None:
+        if self._panel is not None:
+            self._panel.tuning.show_result(self._tuning)
 
     def _show_answer(self) -> None:
         if self._panel is None:

@@ -21,6 +21,7 @@ from ui.models.panel.bars import DeviceBars
 from ui.models.panel.form import WishesForm
 from ui.models.panel.head import Head
 from ui.models.panel.speed import Speed
+from ui.models.panel.tuning import TuningView
 from ui.models.panel.words import same_settings, trial_text
 from ui.widgets.buttons import IconButton, mark
 
@@ -48,6 +49,7 @@ class ModelPanel(QFrame):
         self.reset.setProperty("kind", "link")
         self.reset.setToolTip(self.tr("Everything automatic"))
         self.reset.clicked.connect(self.reset_requested)
+        self.tuning = TuningView(self)
         self.notice = _label("", self)
         self.notice.setAccessibleName(self.tr("Notice"))
         self.speed = Speed(self)
@@ -128,6 +130,7 @@ class ModelPanel(QFrame):
         column.addWidget(self.form)
         column.addWidget(self.trial)
         column.addWidget(self.load)
+        column.addWidget(self.tuning)
         return _section(self.tr("Settings for this model"), body, self, self.reset)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -170,10 +173,11 @@ class ModelPanel(QFrame):
         self.trial.setVisible(trial is not None)
         mark(self.trial, "muted" if trial is None or trial.fits else "warning")
 
-    def show_buttons(self, *, loadable: bool, edited: bool, resettable: bool) -> None:
+    def show_buttons(self, *, loadable: bool, edited: bool, resettable: bool, tunable: bool) -> None:
         self.load.setText(self.tr("Load with these settings") if edited else self.tr("Load this model"))
         self.load.setEnabled(loadable)
         self.reset.setEnabled(resettable)
+        self.tuning.set_possible(tunable)
 
     def show_notice(self, text: str, kind: str = "warning") -> None:
         """A sentence in the panel: why something failed, or what is waited for; "" for none."""

@@ -4,7 +4,7 @@ from PySide6.QtCore import QCoreApplication, QLocale
 
 from app.domain.messages import GenerationStats
 from app.domain.models import ModelInfo
-from app.domain.placement import Placement
+from app.domain.placement import Placement, Tuning
 from ui.models.panel.rates import Spread
 from ui.models.panel.shares import Bar, Kind
 from ui.models.values import count_text, memory_text, size_text
@@ -134,6 +134,15 @@ def trial_text(trial: Placement, plan: Placement) -> str:
         return translate("ModelPanel", "Should answer as fast as now: about {rate} tokens a second.").format(rate=rate)
     text = translate("ModelPanel", "Should answer with about {rate} tokens a second instead of {now}.")
     return text.format(rate=rate, now=now)
+
+
+def tuning_text(tuning: Tuning) -> str:
+    """What was the fastest, and how fast the others were; the sentence tells of the plan itself."""
+    others = [speed for speed in tuning.figures[1:] if speed.what != tuning.chosen.what]
+    if not others:
+        return tuning.sentence
+    timed = ", ".join(f"{speed.what} {rate_text(speed.writes)}" for speed in others)
+    return translate("ModelPanel", "{sentence} Also timed: {others}.").format(sentence=tuning.sentence, others=timed)
 
 
 def rate_text(rate: float) -> str:

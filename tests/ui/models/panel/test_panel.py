@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QLabel, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from app.domain.errors import ErrorInfo
-from app.domain.events import ModelFailed, ModelLoaded, ModelLoading, ModelUnloaded, TokenRate, TurnFinished
+from app.domain.events import ModelFailed, ModelLoaded, ModelLoading, ModelTuned, ModelUnloaded, TokenRate, TurnFinished
 from app.domain.messages import Change, GenerationStats, Message, MessageStatus, Role, StopReason
 from app.domain.models import ModelInfo
-from app.domain.placement import ModelWishes
+from app.domain.placement import ModelWishes, Speed, Tuning, Variant
 from ui.bridge import Bridge
 from ui.models.panel.controller import ModelPanelController
 from ui.models.panel.view import ModelPanel
@@ -266,3 +266,48 @@ def test_nothing_is_cut_in_a_narrow_panel(panel: ModelPanel, load: Callable[[], 
     for label in panel.findChildren(QLabel):
         if label.isVisible() and label.text() and not label.wordWrap() and not label.toolTip():
             assert label.width() >= label.sizeHint().width() - 1, label.text()
+
+
+PLAIN = Speed("as planned", 100.0, 20.0)
+FASTER = Variant("with the experts of 2 layers less on the card", expert_layers=10)
+
+
+def test_the_stopwatch_is_stopped_by_its_button(panel: ModelPanel, load: Callable[[], None], settle: Settle) -> None:
+    assert not panel.tuning.button.isEnabled()  # it is not loaded
+    load()
+    assert panel.tuning.button.text() == "Find the fastest settings"
+    panel.tuning.button.click()
+    settle(lambda: panel.tuning.words.text().startswith("Timing a few placements"))
+    panel.form.context.slider.setValue(0)
+    assert not panel.load.isEnabled()
+    assert panel.tuning.button.text() == "Stop"
+    panel.tuning.button.click()
+    settle(lambda: panel.tuning.button.text() == "Find the fastest settings")
+    assert not panel.tuning.words.isVisible()
+    assert panel.load.isEnabled()
+
+
+def test_the_stopwatch_tells_what_is_the_fastest(
+    panel: ModelPanel, controller: ModelPanelController, services: Any, load: Callable[[], None], settle: Settle
+) -> None:
+    load()
+    tuning = Tuning(
+        "qwen", FASTER, (PLAIN, Speed(FASTER.what, 90.0, 30.0), Speed("from the mapped file", 90.0, 12.0)), 12.0
+    )
+    panel.tuning.button.click()
+    services.models.tuned = tuning
+    services.mailbox.publish(ModelTuned(QWEN, tuning))
+    settle(panel.tuning.words.isVisible)
+    settle(lambda: panel.tuning.words.text() == f"{tuning.sentence} Also timed: from the mapped file 12.0.")
+    controller.set_current(OTHER)
+    assert not panel.tuning.words.isVisible()
+
+
+def test_an_answer_that_is_written_is_not_disturbed(
+    panel: ModelPanel, controller: ModelPanelController, load: Callable[[], None]
+) -> None:
+    load()
+    controller.set_running("c", True)
+    assert not panel.tuning.button.isEnabled()
+    controller.set_running("c", False)
+    assert panel.tuning.button.isEnabled()
