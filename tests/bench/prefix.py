@@ -184,7 +184,8 @@ def main() -> int:
     tools = tool_rounds(find_model("alcove-tiny").path)
     print(f"{tools['rounds']} tool rounds: {tools['evaluated']} tokens evaluated, {tools['unique']} unique")
     goals = ", ".join(f"{row.what} {row.ratio:.2%} (goal {row.goal:.1%})" for row in rows if row.goal)
-    summary = f"first token against a cold start: {goals}; ten tool rounds read {tools['evaluated'] - tools['unique']} tokens twice"
+    twice = tools["evaluated"] - tools["unique"]
+    summary = f"first token against a cold start: {goals}; {tools['rounds']} tool rounds read {twice} tokens twice"
     summary += ", measured on a busy machine" if busy else ""
     print(summary)
     if options.json:
