@@ -4,19 +4,28 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QSpinBox, QToolButton, QWidget
 
 
 class StepBox(QSpinBox):
-    """Takes any number between the first and the last stop; keys and the wheel go from stop to stop."""
+    """Takes any number between the first and the last stop; keys and the wheel go from stop to stop. The wheel does so
+    only while the box has the focus: else it scrolls what the box stands in."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._stops: Sequence[int] = (0,)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setKeyboardTracking(False)  # 1024 is not also 1, 10 and 102
         self.setGroupSeparatorShown(True)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.lineEdit().setTextMargins(0, 0, 4, 0)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
 
     def set_stops(self, stops: Sequence[int]) -> None:
         self._stops = stops
@@ -29,6 +38,11 @@ class StepBox(QSpinBox):
         else:
             place += steps - 1
         self.setValue(stops[max(0, min(place, len(stops) - 1))])
+
+
+class _Slider(QSlider):
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
 
 
 class Dial(QWidget):
@@ -53,7 +67,7 @@ class Dial(QWidget):
         self.box.setAccessibleName(label)
         self.box.setAccessibleDescription(meaning)
         self.label.setBuddy(self.box)
-        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider = _Slider(Qt.Orientation.Horizontal, self)
         self.slider.setAccessibleName(label)
         self.slider.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # the style fills it from the left
         grid = QGridLayout(self)

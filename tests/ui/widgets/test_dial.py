@@ -1,7 +1,9 @@
 """A number that is automatic until it is touched."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ui.widgets.dial import Dial
@@ -58,6 +60,18 @@ def test_keys_go_from_stop_to_stop(dial: Dial, qtbot: QtBot, start: int, key: Qt
     dial.show_choice(start, start)
     qtbot.keyClick(dial.box, key)
     assert dial.box.value() == end
+
+
+def test_the_wheel_scrolls_what_is_around_it(dial: Dial, told: list[int | None]) -> None:
+    for widget in (dial.box, dial.slider):
+        where = QPointF(widget.rect().center())
+        event = QWheelEvent(
+            where, widget.mapToGlobal(where), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QApplication.sendEvent(widget, event)
+        assert not event.isAccepted()
+    assert told == []
 
 
 def test_a_screen_reader_finds_every_part(dial: Dial) -> None:
