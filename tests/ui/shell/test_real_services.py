@@ -142,6 +142,7 @@ def test_two_chats_can_be_asked_and_each_gets_its_answer(
     ask(program, qtbot, "first")
     first = program.window.chat.conversation
     assert first is not None
+    settle(lambda: len(program.engine.requests) == 1)  # scripts are used in the order of the requests
     program.window.new_chat()
     program.engine.script(["two"])
     ask(program, qtbot, "second")
