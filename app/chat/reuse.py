@@ -14,13 +14,14 @@ KEPT = 256  # conversations whose last prompt is known
 @dataclass(frozen=True, slots=True)
 class PromptFacts:
     """What a prompt was made of. ``model``: the file and how it is loaded; ``messages``: ids from the root to the
-    answer; ``length``: tokens of the prompt and of what was written after it."""
+    answer; ``length``: tokens of the prompt and of what was written after it; ``thinks``: the model reasons."""
 
     model: tuple[str, int]
     options: PromptOptions
     dropped: int
     messages: tuple[str, ...]
     length: int
+    thinks: bool
 
 
 class PromptLedger:
@@ -66,7 +67,9 @@ def _change(
         answers = [message.model for message in history if message.role is Role.ASSISTANT and message.model]
         if answers and answers[-1] != facts.model[0]:
             return Change.MODEL
-        return Change.REASONING if stats.cached_tokens else Change.FORGOTTEN
+        if not stats.cached_tokens:
+            return Change.FORGOTTEN
+        return Change.REASONING if facts.thinks else Change.SPELLING
     then, now = before.options, facts.options
     changes = (
         (Change.MODEL, before.model != facts.model),
@@ -77,6 +80,9 @@ def _change(
         (Change.DROPPED, before.dropped != facts.dropped),
         (Change.BRANCH, facts.messages[: len(before.messages)] != before.messages),
         (Change.FORGOTTEN, not stats.cached_tokens),
-        (Change.REASONING, facts.messages != before.messages),  # another turn; its template leaves it out
+        (
+            Change.REASONING,
+            facts.thinks and facts.messages != before.messages,
+        ),  # another turn; its template leaves it out
     )
     return next((change for change, holds in changes if holds), Change.SPELLING)

@@ -295,6 +295,7 @@ class Turn:
             prompt.dropped,
             (*(past.id for past in history), message.id),
             self._used,
+            style.chat_format.thinks,
         )
         return explained(stats, facts, self._shared.prompts.exchange(message.conversation_id, facts), history)
 

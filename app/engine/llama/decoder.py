@@ -69,12 +69,12 @@ class Decoder:
         answer = _Answer(request, emit, self._vocabulary.control, TextStream(open_end(prompt, self._vocabulary.piece)))
         chain = SamplerChain(request.sampling, self._vocabulary.size)
         sampler = Sampler(chain, self._context) if request.grammar is None else self._constrained(chain, request)
-        read = first = 0.0
+        read = 0.0
         reason, eog = StopReason.CANCELLED, None
         try:
             self._read_prompt(prompt, reuse.kept, emit, passing=request.round > 0)
             read = time.perf_counter()
-            reason, eog, first = self._write(sampler, answer)
+            reason, eog = self._write(sampler, answer)
         except ContextFull:
             reason = StopReason.CONTEXT_FULL
         except Stopped:
@@ -89,7 +89,7 @@ class Decoder:
             generated_tokens=answer.count,
             prefill_s=(read or ended) - started,
             decode_s=ended - read if read else 0.0,
-            ttft_s=first - started if first else 0.0,
+            ttft_s=answer.first - started if answer.first else 0.0,
             cached_from=reuse.source,
             known_tokens=reuse.known,
             restore_s=reuse.seconds,
@@ -133,8 +133,8 @@ class Decoder:
             emit(Prefill(end, total, cached))
             start = end
 
-    def _write(self, sampler: Sampler, answer: "_Answer") -> tuple[StopReason, int | None, float]:
-        """Why it ended, the token that ended it, and when the first token was there. May raise ContextFull, Stopped."""
+    def _write(self, sampler: Sampler, answer: "_Answer") -> tuple[StopReason, int | None]:
+        """Why it ended, and the token that ended it. May raise ContextFull, Stopped."""
         sample = sampler.sample
         eog, piece, room, tokens = self._vocabulary.eog, self._vocabulary.piece, self._cache.size, self._cache.tokens
         clock, control = time.perf_counter, self._control
@@ -142,23 +142,23 @@ class Decoder:
         self._set_threads()
         limit = answer.limit
         if limit <= 0:
-            return StopReason.LENGTH, None, 0.0
-        first = 0.0
+            return StopReason.LENGTH, None
         while True:
             token = sample()
             now = clock()
-            first = first or now
+            if not answer.count:
+                answer.first = now
             if (wanted := control.token(now)) != threads:
                 threads = wanted
                 self._set_threads()
             if token in eog:
-                return StopReason.STOP, token, first
+                return StopReason.STOP, token
             if answer.add(token, piece(token)):
-                return StopReason.STOP, None, first
+                return StopReason.STOP, None
             if answer.count >= limit:
-                return StopReason.LENGTH, None, first
+                return StopReason.LENGTH, None
             if len(tokens) >= room:
-                return StopReason.CONTEXT_FULL, None, first
+                return StopReason.CONTEXT_FULL, None
             self._evaluate((token,), last=True)
 
     def _evaluate(self, tokens: Sequence[int], *, last: bool) -> None:
@@ -217,10 +217,11 @@ class _Batch:
 
 
 class _Answer:
-    """What is written: counts, text across tokens, stop strings."""
+    """What is written: counts, text across tokens, stop strings. ``first``: when the first token was there, or 0."""
 
     def __init__(self, request: GenerationRequest, emit: Emit, control: frozenset[int], stream: TextStream) -> None:
         self.count = 0
+        self.first = 0.0
         self.limit = request.max_tokens if request.max_tokens is not None else 1 << 60
         self._emit = emit
         self._control = control

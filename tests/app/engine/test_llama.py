@@ -98,6 +98,7 @@ def test_stop_in_the_answer_keeps_what_was_made(smol):
         last = event
     assert last.stop_reason is StopReason.CANCELLED
     assert 5 <= last.stats.generated_tokens == len(pieces) < 200
+    assert 0 < last.stats.prefill_s <= last.stats.ttft_s <= last.stats.prefill_s + last.stats.decode_s
     whole = smol.run(prompt, max_tokens=len(pieces) + 5)
     assert whole.ids[: len(pieces)] == tuple(piece.id for piece in pieces)
 
