@@ -27,7 +27,7 @@ def test_the_last_token_of_an_answer_was_never_evaluated_so_it_is_new() -> None:
     past = Message(
         "a", "c", "q", Role.ASSISTANT, MessageStatus.STOPPED, (), 0.0, "m", None, GenerationStats(6, generated_tokens=4)
     )
-    facts = PromptFacts(("m", 4096), PromptOptions("Be short."), 0, ("q", "a", "b"), 30)
+    facts = PromptFacts(("m", 4096), PromptOptions("Be short."), 0, ("q", "a", "b"), 30, thinks=False)
     stats = explained(GenerationStats(prompt_tokens=20, cached_tokens=9), facts, None, [past])
     assert (stats.evaluated_tokens, stats.again_tokens, stats.again_because) == (11, 0, Change.NONE)
 
