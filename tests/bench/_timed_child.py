@@ -83,10 +83,12 @@ class _Watch:
 
 
 def run(connection: Connection, stop: Any, request: LoadRequest, log: str, states: StateFolder | None = None) -> None:
+    from app.engine.llama import answer
+    from app.engine.llama.bindings import lib
+
     orders = Orders(**json.loads(os.environ[VARIABLE]))
     if orders.alone:
-        child.FLUSH_S = 0.0
-    from app.engine.llama.bindings import lib
+        answer.FLUSH_S = 0.0
 
     watch = _Watch(orders)
     lib.llama_decode = watch.decode(lib.llama_decode)

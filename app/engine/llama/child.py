@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import AppError, Cancelled
-from app.domain.models import LoadRequest, TokenPiece
+from app.domain.models import LoadRequest
 from app.engine.messages import (
     Failed,
     Forget,
@@ -29,7 +29,6 @@ from app.engine.messages import (
     Loaded,
     LoadFailed,
     Loading,
-    Made,
     Prepare,
     Prepared,
     Reply,
@@ -37,14 +36,12 @@ from app.engine.messages import (
     Tokenized,
     encode,
 )
-from app.engine.protocol import Prefill
 from app.engine.states import StateFolder
 
 if TYPE_CHECKING:
     from app.engine.llama.decoder import Decoder
     from app.engine.llama.load import LoadedModel
 
-FLUSH_S = 0.02  # a message with tokens leaves at most this often; the window paints less often
 PROGRESS_S = 0.05  # between two messages about a load
 SETTLE_S = 0.3  # without work before a state is saved: a tool's result is often back sooner
 SAVE_AT_END_S = 2.0  # for saving when the program ends; less than the program waits for this process
@@ -79,7 +76,6 @@ def run(
         else:
             ending = _answer(command, decoder, replies) if isinstance(command, Generate) else _prepare(command, decoder)
             with contextlib.suppress(OSError):  # the program is gone
-                replies.flush()
                 replies.send(ending)
     decoder.saved.save()
     decoder.saved.finish()
@@ -98,7 +94,7 @@ def _next(work: "queue.SimpleQueue[Work]", decoder: "Decoder") -> Work:
 
 def _answer(command: Generate, decoder: "Decoder", replies: "_Replies") -> Reply:
     try:
-        return decoder.generate(command.request, replies.put)
+        return decoder.generate(command.request, replies.send)
     except AppError as error:
         return Failed(error.info)
     except Exception:  # noqa: BLE001 - reported with its traceback; the model stays usable
@@ -210,30 +206,12 @@ class _Tokenizer:
 
 
 class _Replies:
-    """The sending end, used by both threads. Tokens travel together; the first one leaves at once."""
+    """The sending end, used by both threads."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self._tokens: list[TokenPiece] = []
-        self._flushed = 0.0
 
     def send(self, reply: Reply) -> None:
         with self._lock:
             self._connection.send_bytes(encode(reply))
-
-    def put(self, item: Prefill | TokenPiece) -> None:
-        if isinstance(item, Prefill):
-            self._flushed = 0.0  # a new generation: its first token does not wait
-            self.send(item)
-            return
-        self._tokens.append(item)
-        if time.perf_counter() - self._flushed >= FLUSH_S:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._tokens:
-            ids, texts, controls = zip(*self._tokens, strict=True)
-            self._tokens.clear()
-            self.send(Made(ids, texts, controls))
-        self._flushed = time.perf_counter()

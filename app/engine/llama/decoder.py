@@ -8,8 +8,8 @@ from typing import Any
 
 from app.domain.errors import AppError
 from app.domain.messages import GenerationStats, StopReason
-from app.domain.models import TokenPiece
 from app.engine.llama import bindings
+from app.engine.llama.answer import AnswerWriter
 from app.engine.llama.bindings import lib
 from app.engine.llama.cache import SEQUENCE, Cache
 from app.engine.llama.constrained import ConstrainedSampler
@@ -17,11 +17,10 @@ from app.engine.llama.failures import prompt_too_long
 from app.engine.llama.load import LoadedModel
 from app.engine.llama.sampler import Sampler, SamplerChain
 from app.engine.llama.saver import SavedCache
-from app.engine.llama.text import TextStream, open_end
 from app.engine.llama.threads import ThreadControl
+from app.engine.messages import Made
 from app.engine.protocol import Finished, GenerationRequest, Prefill
 from app.engine.states import StateFolder
-from app.engine.stops import StopScanner
 
 # Return codes of llama_decode (llama.h); below DECODE_INVALID the memory may be in any state.
 DECODE_OK, DECODE_NO_ROOM, DECODE_ABORTED, DECODE_INVALID = 0, 1, 2, -1
@@ -29,7 +28,7 @@ DECODE_OK, DECODE_NO_ROOM, DECODE_ABORTED, DECODE_INVALID = 0, 1, 2, -1
 OPENING = 16
 LONG = 4096  # tokens of a prompt after which its way is marked, too
 
-Emit = Callable[[Prefill | TokenPiece], None]
+Emit = Callable[[Prefill | Made], None]
 
 
 class ContextFull(Exception):
@@ -66,7 +65,7 @@ class Decoder:
         if len(prompt) >= self._cache.size:
             raise prompt_too_long(len(prompt), self._cache.size)
         reuse = self.saved.prepare(prompt, request.conversation, goes_on=request.round > 0)
-        answer = _Answer(request, emit, self._vocabulary.control, TextStream(open_end(prompt, self._vocabulary.piece)))
+        answer = AnswerWriter(request, self._vocabulary, emit)
         chain = SamplerChain(request.sampling, self._vocabulary.size)
         sampler = Sampler(chain, self._context) if request.grammar is None else self._constrained(chain, request)
         read = 0.0
@@ -133,10 +132,10 @@ class Decoder:
             emit(Prefill(end, total, cached))
             start = end
 
-    def _write(self, sampler: Sampler, answer: "_Answer") -> tuple[StopReason, int | None]:
+    def _write(self, sampler: Sampler, answer: AnswerWriter) -> tuple[StopReason, int | None]:
         """Why it ended, and the token that ended it. May raise ContextFull, Stopped."""
         sample = sampler.sample
-        eog, piece, room, tokens = self._vocabulary.eog, self._vocabulary.piece, self._cache.size, self._cache.tokens
+        eog, room, tokens = self._vocabulary.eog, self._cache.size, self._cache.tokens
         clock, control = time.perf_counter, self._control
         threads = control.begin(clock())
         self._set_threads()
@@ -153,7 +152,7 @@ class Decoder:
                 self._set_threads()
             if token in eog:
                 return StopReason.STOP, token
-            if answer.add(token, piece(token)):
+            if answer.add(token, now):
                 return StopReason.STOP, None
             if answer.count >= limit:
                 return StopReason.LENGTH, None
@@ -214,36 +213,3 @@ class _Batch:
             ctypes.memset(self._logits, 0, count)
         self._logits[count - 1] = logits
         self.struct.n_tokens = count
-
-
-class _Answer:
-    """What is written: counts, text across tokens, stop strings. ``first``: when the first token was there, or 0."""
-
-    def __init__(self, request: GenerationRequest, emit: Emit, control: frozenset[int], stream: TextStream) -> None:
-        self.count = 0
-        self.first = 0.0
-        self.limit = request.max_tokens if request.max_tokens is not None else 1 << 60
-        self._emit = emit
-        self._control = control
-        self._stream = stream
-        self._scanner = StopScanner(request.stop) if request.stop else None
-
-    def add(self, token: int, data: bytes) -> bool:
-        """True where a stop string is complete."""
-        self.count += 1
-        if token in self._control:
-            self._stream.reset()
-            piece = TokenPiece(token, data.decode("utf-8", "replace"), True)
-        else:
-            piece = TokenPiece(token, self._stream.feed(data), False)
-        if self._scanner is None:
-            self._emit(piece)
-            return False
-        certain, stopped = self._scanner.feed(piece)
-        for sure in certain:
-            self._emit(sure)
-        return stopped
-
-    def flush(self) -> None:
-        for piece in self._scanner.flush() if self._scanner else ():
-            self._emit(piece)
