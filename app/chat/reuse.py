@@ -55,9 +55,13 @@ def explained(
 
 
 def _length(history: Sequence[Message]) -> int:
-    """Tokens that the last answer ended with, 0 where there is none."""
-    stats = next((message.stats for message in reversed(history) if message.stats is not None), None)
-    return stats.prompt_tokens + stats.generated_tokens if stats is not None else 0
+    """Tokens that the last answer ended with, 0 where there is none. Of what was generated, only the last round comes
+    behind its prompt; of a continued one, only what was added."""
+    last = next((message for message in reversed(history) if message.stats is not None), None)
+    if last is None or last.stats is None:
+        return 0
+    generated = last.stats.generated_tokens
+    return last.stats.prompt_tokens + (min(generated, len(last.spans[-1].token_ids)) if last.spans else generated)
 
 
 def _change(

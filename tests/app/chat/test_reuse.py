@@ -6,7 +6,7 @@ from app.chat.prompt import PromptOptions
 from app.chat.reuse import PromptFacts, explained
 from app.domain.commands import SubmitPrompt, TurnOptions
 from app.domain.events import TurnFinished
-from app.domain.messages import Change, GenerationStats, Message, MessageStatus, Role
+from app.domain.messages import Change, GeneratedSpan, GenerationStats, Message, MessageStatus, Role
 
 THINKS = ["<think>", "One long thought about it.", "</think>", "Yes", "."]
 
@@ -30,6 +30,15 @@ def test_the_last_token_of_an_answer_was_never_evaluated_so_it_is_new() -> None:
     facts = PromptFacts(("m", 4096), PromptOptions("Be short."), 0, ("q", "a", "b"), 30, thinks=False)
     stats = explained(GenerationStats(prompt_tokens=20, cached_tokens=9), facts, None, [past])
     assert (stats.evaluated_tokens, stats.again_tokens, stats.again_because) == (11, 0, Change.NONE)
+
+
+def test_of_an_answer_in_rounds_only_the_last_one_comes_behind_its_prompt() -> None:
+    spans = tuple(GeneratedSpan(number, "", tuple(range(size)), "v") for number, size in enumerate((9, 4)))
+    stats = GenerationStats(20, generated_tokens=13)
+    past = Message("a", "c", "q", Role.ASSISTANT, MessageStatus.COMPLETE, (), 0.0, "m", None, stats, spans=spans)
+    facts = PromptFacts(("m", 4096), PromptOptions("Be short."), 0, ("q", "a", "b"), 50, thinks=False)
+    stats = explained(GenerationStats(prompt_tokens=40, cached_tokens=23), facts, None, [past])
+    assert (stats.evaluated_tokens, stats.again_tokens, stats.again_because) == (17, 0, Change.NONE)
 
 
 def test_going_on_evaluates_only_what_is_new(plain) -> None:
