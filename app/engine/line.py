@@ -21,6 +21,11 @@ class Line(deque[Waiting]):
             else:
                 job.fail(Cancelled())
 
+    def answers(self, conversation: str, current: object) -> bool:
+        """Whether a question of the conversation is being answered (``current``) or waits."""
+        jobs = (current, *self)
+        return any(isinstance(job, GenerateJob) and job.request.conversation == conversation for job in jobs)
+
     def tell(self, *, busy: bool) -> None:
         """Tell those who wait for an answer how many are before them; ``busy``: one is being written."""
         waiting = [job for job in self if isinstance(job, GenerateJob)]

@@ -65,7 +65,7 @@ class Owner:
         self._request: LoadRequest | None = None  # of what is loaded, or was when the child died
         self._died = self._rests = False  # gone by itself; unloaded because nothing was to do
         self._short_of_memory = False  # why the rung is what it is
-        self.spoke = False  # since the model was loaded
+        self.spoke = self.safer = False  # since it was loaded; it is by a safer plan than was asked for
 
     # Any thread.
 
@@ -106,12 +106,13 @@ class Owner:
                 self._questions.hold(job)
             elif isinstance(job, ForgetJob):
                 self._forget(job.conversation)
-            elif isinstance(job, PrepareJob):
-                self._ahead = job
-            else:
+            elif not isinstance(job, PrepareJob):
                 self._queue.append(job)
+                self._idle_since = time.monotonic()
                 if isinstance(job, GenerateJob):
                     self._ahead = None  # no longer the next prompt, or no longer the conversation in the memory
+            elif not self._queue.answers(job.conversation, self._current):  # else it came too late
+                self._ahead = job
 
     def sources(self) -> list[Any]:
         """What `multiprocessing.connection.wait` should wait for."""
@@ -158,11 +159,10 @@ class Owner:
         """The program ends: nobody is left waiting, nothing is left running."""
         self.accept(jobs)
         self._drop_child()
-        current, self._current = self._current, None
-        if current is not None:
-            current.fail(error)
-        for job in self._queue:
-            job.fail(error)
+        for job in (self._current, *self._queue):
+            if job is not None:
+                job.fail(error)
+        self._current = None
         self._questions.fail(error)
 
     def _forget(self, conversation: str) -> None:
@@ -296,11 +296,11 @@ class Owner:
         self._model = model
         backends = ", ".join(model.backends) or "the backends built into it"
         log.info("loaded %s in %.2f s, context %d, with %s", model.name, model.seconds, model.context, backends)
-        request = self._request
-        if request is not None and self._short_of_memory:
-            self._ladder.remember(request)
+        if self._request is not None and self._short_of_memory:
+            self._ladder.remember(self._request)
         self._short_of_memory = False
-        self._publish(ModelLoaded(model, explanation(model) if request is not None and request.rung > 0 else None))
+        self.safer = self._request is not None and self._request.rung > 0
+        self._publish(ModelLoaded(model, explanation(model) if self.safer else None))
         if isinstance(job, LoadJob):
             job.answer.put(model)
 

@@ -48,5 +48,6 @@ def machine_key(request: LoadRequest) -> str:
         size = path.stat().st_size
     except OSError:
         size = 0
-    wishes = f"context={request.context} gpu={request.gpu_layers}"
+    wishes = f"context={request.context} gpu={request.gpu_layers} experts={request.expert_layers}"
+    wishes += f" kv={request.kv_types} batch={request.micro_batch}"
     return f"{display_name(request.path)} {size} {wishes} {platform.node()} {os.cpu_count()}"

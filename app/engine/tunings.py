@@ -38,12 +38,12 @@ class Tunings:
             "seconds": tuning.seconds,
             "when": time.time(),
         }
-        entries = {key: old for key, old in read_entries(self.path).items() if key != _key(request)}
+        entries = {key: old for key, old in read_entries(self.path).items() if key != machine_key(request)}
         latest = dict(list(entries.items())[1 - ENTRIES :])
-        write_entries(self.path, {**latest, _key(request): entry})
+        write_entries(self.path, {**latest, machine_key(request): entry})
 
     def _find(self, request: LoadRequest) -> Variant | None:
-        entry = read_entries(self.path).get(_key(request))
+        entry = read_entries(self.path).get(machine_key(request))
         return _variant(entry.get("variant")) if isinstance(entry, dict) else None
 
 
@@ -57,7 +57,3 @@ def _variant(stored: Any) -> Variant | None:
         if type(value) is int and not 0 <= value <= _LARGEST:
             return None
     return Variant(**stored) if isinstance(stored["what"], str) else None
-
-
-def _key(request: LoadRequest) -> str:
-    return f"{machine_key(request)} experts={request.expert_layers} kv={request.kv_types} batch={request.micro_batch}"

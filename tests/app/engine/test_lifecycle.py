@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from dataclasses import replace
+from multiprocessing.connection import wait
 
 import psutil
 import pytest
@@ -12,7 +13,9 @@ import pytest
 from app.domain.errors import AppError
 from app.domain.events import EngineDied, ModelFailed, ModelLoaded, ModelUnloaded
 from app.domain.models import LoadRequest, PromptText
+from app.engine.jobs import LoadJob
 from app.engine.ladder import LAST_RUNG, Ladder
+from app.engine.owner import Owner
 from app.engine.states import StateFolder
 
 DIE, DIE_TWICE = 1000, 1003
@@ -90,6 +93,8 @@ def test_memory_of_the_ladder(tmp_path, model_file, monkeypatch):
     assert ladder.rung(request) == 0
     ladder.remember(replace(request, rung=2))
     assert ladder.rung(request) == 2
+    for wishes in ({"expert_layers": 1}, {"kv_types": ("q8_0", "q8_0")}):  # it may fit now
+        assert ladder.rung(replace(request, **wishes)) == 0
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 8 * 24 * 3600)
     assert ladder.rung(request) == 0
@@ -98,6 +103,34 @@ def test_memory_of_the_ladder(tmp_path, model_file, monkeypatch):
         assert ladder.rung(request) == 0
     Ladder(tmp_path / "new" / "ladder.json" / "below").remember(request)
     Ladder().remember(request)
+
+
+class Clock:
+    now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+def test_a_model_that_somebody_asks_for_is_not_idle(children, model_file, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("app.engine.owner.time", clock)
+    owner = Owner(lambda _: None, children.obedient, idle_unload_s=lambda: 50.0)
+    owner.accept([LoadJob(LoadRequest(model_file))])
+    while owner.model is None:
+        owner.advance()
+        wait(owner.sources(), 10)
+        owner.read()
+    clock.now += 40.0
+    owner.accept([LoadJob(LoadRequest(model_file))])
+    owner.advance()
+    clock.now += 40.0
+    owner.advance()
+    assert (owner.model is not None, owner.idle_s()) == (True, 40.0)
+    clock.now += 10.0
+    owner.advance()
+    assert owner.model is None
+    owner.end([], AppError("engine-closed", "The engine is closed.", ""))
 
 
 def test_an_idle_model_is_unloaded_and_comes_back_when_it_is_needed(start, model_file):

@@ -5,9 +5,11 @@ import threading
 
 import pytest
 
+from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.events import EngineDied, ModelUnloaded
-from app.domain.models import LoadRequest, PromptText
+from app.domain.models import LoadRequest, PromptText, Sampling
+from app.engine.protocol import GenerationRequest, Tokens
 from app.engine.states import StateFolder
 
 DIE, WAIT, FAIL, ABORT = 1000, 1001, 1002, 1004
@@ -62,6 +64,19 @@ def test_what_was_overtaken_is_not_read(pretend):
     recorded.engine.prepare((DIE,), "hill")
     assert recorded.run(HELLO).text == "hello"
     assert recorded.run(HELLO).text == "hello"
+
+
+def test_what_comes_too_late_is_not_read(pretend):
+    recorded = pretend()
+    cancel = CancelToken()
+    question = GenerationRequest((WAIT,), Sampling(), conversation="sea")
+    for event in recorded.engine.generate(question, cancel):
+        if isinstance(event, Tokens):  # another answer of the conversation is being written
+            begin(recorded, DIE)
+            cancel.cancel()
+    assert recorded.ids("ab") == (97, 98)
+    assert recorded.run(HELLO).text == "hello"
+    assert not recorded.of(EngineDied)
 
 
 def test_nothing_happens_without_a_model(pretend):
