@@ -5,6 +5,7 @@ read with, in bytes a second: measured for the RAM of this machine, assumed for 
 """
 
 import ctypes
+import logging
 import re
 import sys
 import threading
@@ -16,6 +17,8 @@ from enum import StrEnum
 import psutil
 
 from app.domain.errors import AppError
+
+log = logging.getLogger(__name__)
 
 GIB = 1 << 30
 SYSTEM_SHARE = 4 * GIB  # of an invented machine's RAM, for the system and other programs; at most a quarter
@@ -67,6 +70,17 @@ def this_ram(*, measure: bool = True) -> Device:
     memory = psutil.virtual_memory()
     found = _ram(memory.total, memory.available)
     return replace(found, bandwidth=read_bandwidth(), measured=True) if measure else found
+
+
+def on_battery() -> bool:
+    """Whether this computer runs on its battery now, as far as one can tell."""
+    ask = getattr(psutil, "sensors_battery", None)  # not on every system
+    try:
+        battery = ask() if ask is not None else None
+    except (OSError, RuntimeError, ValueError) as error:
+        log.info("the battery cannot be asked: %r", error)
+        return False
+    return battery is not None and battery.power_plugged is False
 
 
 def invented_ram(total: int) -> Device:

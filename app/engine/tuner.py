@@ -5,6 +5,7 @@ is unloaded meanwhile. Used on the thread of whoever asks; stopped by its token,
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from app.domain.messages import GenerationStats
 from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling
 from app.domain.placement import AS_PLANNED, DeviceShare, Placement, Speed, Tuning, Variant
 from app.domain.protocols import Publish
-from app.engine.devices import Device, Machine, this_ram
+from app.engine.devices import Device, Machine, on_battery, this_ram
 from app.engine.llama.fit import plan_on_rung
 from app.engine.placement.alternatives import alternatives
 from app.engine.placement.planner import MARGIN
@@ -92,20 +93,24 @@ class Tuner:
                 safer.append(True)
 
         engine = self._trial(hear)
-        forget = cancel.on_cancel(engine.close)
+        ending = threading.Thread(target=engine.close, name="end a trial")  # whoever cancels does not wait for it
+        forget = cancel.on_cancel(ending.start)
         try:
             engine.load(request, cancel)
             (ids,) = engine.tokenize([PromptText(_TEXT * (PROMPT // 8))])
             _write(engine, ids[-8:], cancel)  # the first tokens pay for what is only done once
-            if safer:
-                raise AppError("not-enough-memory", "There is not enough free memory for this placement.")
-            return _timed(engine, ids, cancel)
+            run = _timed(engine, ids, cancel) if not safer else None
+            if run is None or safer:  # it may have died while it was timed, and gone on by a safer plan
+                raise no_room()
+            return run
         except AppError:
             cancel.raise_if_cancelled()
             raise
         finally:
             forget()
             engine.close()
+            if ending.ident is not None:
+                ending.join()
 
 
 def candidates(request: LoadRequest, model: ModelInfo) -> tuple[Variant, ...]:
@@ -121,6 +126,15 @@ def candidates(request: LoadRequest, model: ModelInfo) -> tuple[Variant, ...]:
         for variant in alternatives(plan, machine)
         if not (decided and (variant.expert_layers is not None or variant.gpus is not None))
     )
+
+
+def no_room() -> AppError:
+    return AppError("not-enough-memory", "There is not enough free memory for this placement.")
+
+
+def unnoticed(model: ModelInfo) -> bool:
+    """Whether nobody would notice, and figures are what they usually are: a battery is neither emptied nor slow."""
+    return fits_twice(model) and not on_battery()
 
 
 def fits_twice(model: ModelInfo) -> bool:

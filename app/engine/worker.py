@@ -143,7 +143,7 @@ class EngineWorker:
                 continue
             from app.engine import tuner  # it reads headers and asks the system: not needed to start the program
 
-            if self._owner.tunings.known(request) or not tuner.fits_twice(model):
+            if self._owner.safer or self._owner.tunings.known(request) or not tuner.unnoticed(model):
                 return None
             try:
                 with self._alone(cancel, asked=False) as stop:
@@ -158,12 +158,19 @@ class EngineWorker:
     def _tune(self, request: LoadRequest, model: ModelInfo, stop: CancelToken, *, asked: bool) -> Tuning:
         from app.engine import tuner
 
+        if self._owner.safer:  # the plan itself found no room, and may do worse than fail
+            raise tuner.no_room()
         variants = tuner.candidates(request, model)
         together = tuner.fits_twice(model) and not self._owner.tunings.known(request)
         if not together:
             self._unload()
         timed = tuner.Tuner(lambda hear: EngineWorker(hear, target=self._target), stop)
-        tuning = timed.compare(tuner.beside(request, model) if together else request, model, variants)
+        try:
+            tuning = timed.compare(tuner.beside(request, model) if together else request, model, variants)
+        except AppError:
+            if not together:
+                self._load(LoadJob(request), stop)
+            raise
         self._owner.tunings.remember(request, tuning)
         better = tuning.chosen != AS_PLANNED and (asked or not self._owner.spoke)  # what is in memory would be lost
         if better or not together:

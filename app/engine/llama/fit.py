@@ -5,17 +5,20 @@ from dataclasses import replace
 from app.domain.models import LoadRequest
 from app.domain.placement import AS_PLANNED
 from app.engine.devices import Machine
-from app.engine.placement.plan import Plan, Wishes
+from app.engine.placement.plan import Plan, Share, Wishes
 from app.engine.placement.planner import MARGIN, SMALLEST_CONTEXT, make_plan
-from app.engine.placement.shape import ModelShape
+from app.engine.placement.shape import ModelShape, Weights
 
 
 def plan_on_rung(shape: ModelShape, machine: Machine, request: LoadRequest) -> Plan:
     """On every rung the context is halved and twice as much memory left free; from the second one on nothing is put on
     a GPU. No rung takes more context than the one before."""
     variant = request.variant if request.rung == 0 else AS_PLANNED
-    if variant.gpus is not None:
-        machine = replace(machine, gpus=machine.gpus[: variant.gpus])
+    if variant.gpus is not None and variant.gpus < len(machine.gpus):
+        fewer = replace(machine, gpus=machine.gpus[: variant.gpus])
+        plan = plan_on_rung(shape, fewer, replace(request, variant=replace(variant, gpus=None)))
+        idle = [Share(gpu, Weights(), 0, 0) for gpu in machine.gpus[variant.gpus :]]
+        return replace(plan, shares=(*plan.gpus, *idle, plan.ram))
     wishes = Wishes(
         context=request.context,
         kv_types=request.kv_types or ("f16", "f16"),

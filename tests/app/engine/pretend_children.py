@@ -35,6 +35,7 @@ from app.engine.messages import (
 from app.engine.protocol import Finished, Prefill
 
 DIE, WAIT, FAIL, DIE_TWICE, ABORT = 1000, 1001, 1002, 1003, 1004
+SHORT = 77
 
 
 def info(request: LoadRequest) -> ModelInfo:
@@ -119,7 +120,11 @@ def _prepare(connection: Connection, stop: Any, command: Prepare, lock: threadin
 def placed(connection: Connection, stop: Any, request: LoadRequest, log: str, states: Any = None) -> None:
     """Answers at a speed that its placement decides, in figures it makes up: without flash attention twice as fast. The
     mapped file is its death. Quick to load, in a corner of memory; the context tells whether it is the variant. Beside
-    a file MODEL.slow a timed answer takes until it is stopped, and MODEL.asked says that it has begun."""
+    a file MODEL.slow a timed answer takes until it is stopped, and MODEL.asked says that it has begun; beside
+    MODEL.silent nothing is written. A context of SHORT needs the next rung's plan."""
+    if request.context == SHORT and request.rung == 0:
+        connection.send_bytes(encode(LoadFailed(ErrorInfo("not-enough-memory", "Too large."))))
+        return
     if request.variant.mapped:
         os.abort()
     without = request.variant.flash_attention is False
@@ -137,7 +142,8 @@ def placed(connection: Connection, stop: Any, request: LoadRequest, log: str, st
                 connection.send_bytes(encode(Tokenized(command.id, ids)))
             elif isinstance(command, Generate):
                 count = len(command.request.prompt)
-                stats = GenerationStats(count, 0, 32, count / 100, 32 / (20 if without else 10))
+                written = 0 if Path(f"{request.path}.silent").exists() else 32
+                stats = GenerationStats(count, 0, written, count / 100, 32 / (20 if without else 10))
                 timed = command.request.max_tokens is not None
                 while timed and Path(f"{request.path}.slow").exists() and stop[0] == b"\0":
                     Path(f"{request.path}.asked").touch()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.models import LoadRequest
+from app.domain.placement import Variant
 from app.engine.devices import GIB, Machine, gpu, invented_ram
 from app.engine.ladder import LAST_RUNG
 from app.engine.llama.fit import plan_on_rung
@@ -33,6 +34,13 @@ def test_the_first_rung_is_the_plan(qwen):
     assert (followed.kv_types, followed.micro_batch, followed.expert_layers, followed.threads) == (
         ("q8_0", "q8_0"), 128, 2, 3,
     )  # fmt: skip
+
+
+def test_a_plan_for_fewer_cards_still_names_all(qwen):
+    wish = replace(WISH, variant=Variant("on one graphics card", gpus=1))
+    plan = plan_on_rung(qwen, machine(24, 24), wish)
+    assert [share.used > 0 for share in plan.gpus] == [True, False]
+    assert replace(plan, shares=(plan.shares[0], plan.ram)) == plan_on_rung(qwen, machine(24), WISH)
 
 
 @pytest.mark.parametrize("gpus", [(), (24,), (8, 8)])

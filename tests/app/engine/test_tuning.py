@@ -1,17 +1,21 @@
 """Placements timed against each other: asked for, and by itself where nobody can notice."""
 
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from app.domain.cancel import CancelToken
-from app.domain.errors import Cancelled
+from app.domain.errors import AppError, Cancelled, ErrorInfo
 from app.domain.events import EngineDied, ModelLoaded, ModelTuned
 from app.domain.models import LoadRequest
 from app.domain.placement import AS_PLANNED
 from app.engine import worker
+from app.engine.fake import FakeEngine
 from app.engine.states import StateFolder
+from app.engine.tuner import Tuner
 
 HELLO = tuple(map(ord, "hello"))
 PLANNED, FASTER = 2048, 4000  # contexts by which the pretended child tells its placement
@@ -67,6 +71,83 @@ def test_whoever_decided_is_not_overruled(start, model):
     recorded = start()
     tuning = recorded.engine.tune(LoadRequest(model, kv_types=("q8_0", "q8_0")), CancelToken())
     assert tuning.chosen == AS_PLANNED
+
+
+@dies
+def test_what_cannot_be_measured_is_loaded_again(start, model):
+    recorded = start()
+    recorded.engine.tune(LoadRequest(model), CancelToken())  # from now on it is unloaded meanwhile
+    Path(f"{model}.silent").touch()
+    with pytest.raises(AppError) as caught:
+        recorded.engine.tune(LoadRequest(model), CancelToken())
+    assert caught.value.code == "tuning-silent"
+    assert recorded.engine.model.context == FASTER
+
+
+def test_a_plan_that_found_no_room_is_not_tried_again(start, model, soon):
+    recorded = start()
+    request = LoadRequest(model, context=77)
+    loaded = recorded.engine.load(request)
+    assert recorded.of(ModelLoaded)[-1].note is not None
+    with pytest.raises(AppError) as caught:
+        recorded.engine.tune(request, CancelToken())
+    assert caught.value.code == "not-enough-memory"
+    assert recorded.engine.tune_in_idle_time(request, CancelToken()) is None
+    assert recorded.engine.model is loaded
+
+
+class Trial(FakeEngine):
+    """Loads until it is closed, and takes its time to end; or needs a safer plan while it answers."""
+
+    def __init__(self, hear=None):
+        super().__init__(default=["a"], publish=hear)
+        self.hear = hear
+        self.loading, self.closing, self.gone = threading.Event(), threading.Event(), threading.Event()
+        self.answers = 0
+
+    def load(self, request, cancel=None):
+        if self.hear is not None:
+            return super().load(request, cancel)
+        self.loading.set()
+        assert self.closing.wait(10)
+        raise AppError("engine-closed", "The engine is closed.", "")
+
+    def generate(self, request, cancel):
+        self.answers += 1
+        if self.answers > 1:  # the first one is not timed
+            self.hear(ModelLoaded(self.model, ErrorInfo("safer-plan", "Less context.")))
+        return super().generate(request, cancel)
+
+    def close(self):
+        if not self.closing.is_set():
+            self.closing.set()
+            assert self.hear is not None or self.gone.wait(10)
+        super().close()
+
+
+def test_whoever_stops_it_does_not_wait_until_its_process_has_ended():
+    trial, cancel, ended = Trial(), CancelToken(), []
+
+    def compare():
+        try:
+            Tuner(lambda _: trial, cancel).compare(LoadRequest("model.gguf"), trial.model, ())
+        except Cancelled:
+            ended.append(trial.gone.is_set())
+
+    thread = threading.Thread(target=compare)
+    thread.start()
+    assert trial.loading.wait(10)
+    cancel.cancel()
+    assert not trial.gone.is_set()
+    trial.gone.set()
+    thread.join(20)
+    assert ended == [True]
+
+
+def test_what_went_on_by_a_safer_plan_is_not_measured():
+    with pytest.raises(AppError) as caught:
+        Tuner(Trial, CancelToken()).compare(LoadRequest("model.gguf"), FakeEngine().model, ())
+    assert caught.value.code == "not-enough-memory"
 
 
 @pytest.fixture
@@ -177,11 +258,20 @@ def test_by_itself_it_leaves_one_alone_that_was_asked_for(start, model, tuning_t
     assert recorded.of(ModelTuned) == [ModelTuned(model, ended[0])]
 
 
+@dataclass
+class Battery:
+    power_plugged: bool
+
+
 def test_by_itself_never_where_it_would_be_noticed(start, model, soon, monkeypatch):
     recorded, cancel = start(), CancelToken()
     recorded.engine.load(LoadRequest(model))
     monkeypatch.setattr(worker, "QUICK_S", 0.01)
     assert recorded.engine.tune_in_idle_time(LoadRequest(model), cancel) is None  # slow to load
+    monkeypatch.undo()
+    monkeypatch.setattr(worker, "IDLE_S", 0.0)
+    monkeypatch.setattr(psutil, "sensors_battery", lambda: Battery(power_plugged=False), raising=False)
+    assert recorded.engine.tune_in_idle_time(LoadRequest(model), cancel) is None
     monkeypatch.undo()
     cancel.cancel()
     assert recorded.engine.tune_in_idle_time(LoadRequest(model), cancel) is None
