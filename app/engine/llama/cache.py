@@ -3,6 +3,10 @@
 Most memories can be cut anywhere. Those of hybrid and recurrent models, and a sliding window that forgets, cannot; for
 them copies of the part that forgets are kept at places where prompts are likely to part again (``checkpoint``), as
 llama.cpp's server does (tools/server/server-context.cpp).
+
+A recurrent state (hybrid models have one, too) is written over in place, layer by layer. Where llama.cpp breaks off a
+micro-batch, it is neither the old nor the new one, and llama.cpp, which cannot take its end away, counts that
+micro-batch as done. Only a copy leads back (``way_back``).
 """
 
 import ctypes
@@ -20,8 +24,8 @@ CHECKPOINT_APART = 64  # tokens
 
 
 class Cache:
-    """Sequence 0 of a context. ``tokens``: those whose keys and values are in it. ``forgets``: it may be one that
-    cannot be cut everywhere."""
+    """Sequence 0 of a context. ``tokens``: those whose keys and values are in it. ``recurrent``: an evaluation that is
+    broken off leaves it in pieces. ``forgets``: it may be one that cannot be cut everywhere."""
 
     def __init__(self, context: Any, model: Any) -> None:
         self._context = context
@@ -29,7 +33,8 @@ class Cache:
         self._window = max(1, int(lib.llama_model_n_swa(model)))
         self._checkpoints: list[Blob] = []
         self._passing = 0  # the place of one that the next of its kind replaces
-        self.forgets = self._window > 1 or bool(lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model))
+        self.recurrent = bool(lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model))
+        self.forgets = self._window > 1 or self.recurrent
         self.size = int(lib.llama_n_ctx(context))
         self.tokens: list[int] = []
 
@@ -72,6 +77,14 @@ class Cache:
             while len(self._checkpoints) > min(MOST_CHECKPOINTS, CHECKPOINT_BYTES // len(data)):
                 del self._checkpoints[0]
 
+    def way_back(self) -> Blob | None:
+        """For ``resync``: what an evaluation that is broken off would spoil, where no checkpoint holds it."""
+        here = len(self.tokens)
+        if not self.recurrent or here == self.last_checkpoint:
+            return None
+        data = self._copy(lib.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY)
+        return Blob(here, data) if data is not None else None
+
     def copy_bytes(self) -> int:
         """Of a copy, as ``copy`` makes it."""
         whole = int(lib.llama_state_seq_get_size_ext(self._context, SEQUENCE, lib.LLAMA_STATE_SEQ_FLAGS_NONE))
@@ -100,10 +113,11 @@ class Cache:
         self.tokens.clear()
         self._checkpoints.clear()
 
-    def resync(self, tokens: Sequence[int]) -> None:
-        """After an abort in evaluating ``tokens``: micro-batches that were finished stay in the memory."""
+    def resync(self, tokens: Sequence[int], way_back: Blob | None) -> None:
+        """After an abort in evaluating ``tokens``: micro-batches that were finished stay in the memory; a recurrent one
+        goes ``way_back``, or to a checkpoint."""
         known = len(self.tokens)
-        there = self._length()
+        there = self._go_back(known, way_back) if self.recurrent else self._length()
         self.tokens.extend(tokens[: max(0, there - known)])
         del self.tokens[max(0, there) :]
 
@@ -117,8 +131,8 @@ class Cache:
         first = int(lib.llama_memory_seq_pos_min(self._memory, SEQUENCE))
         return first <= 0 or first < place - self._window
 
-    def _go_back(self, place: int) -> int:
-        for blob in reversed(self._checkpoints):
+    def _go_back(self, place: int, way_back: Blob | None = None) -> int:
+        for blob in reversed([*self._checkpoints, *([way_back] if way_back is not None else [])]):
             if blob.at > place or not self._put(blob.data, lib.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY):
                 continue
             if lib.llama_memory_seq_rm(self._memory, SEQUENCE, blob.at, -1) and self._length() == blob.at:

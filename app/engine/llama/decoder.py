@@ -20,7 +20,7 @@ from app.engine.llama.saver import SavedCache
 from app.engine.llama.threads import ThreadControl
 from app.engine.messages import Made
 from app.engine.protocol import Finished, GenerationRequest, Prefill
-from app.engine.states import StateFolder
+from app.engine.states import Blob, StateFolder
 
 # Return codes of llama_decode (llama.h); below DECODE_INVALID the memory may be in any state.
 DECODE_OK, DECODE_NO_ROOM, DECODE_ABORTED, DECODE_INVALID = 0, 1, 2, -1
@@ -56,7 +56,7 @@ class Decoder:
         self._batch = _Batch(self._step)
         self._stop = stop
         self._callback = bindings.abort_callback()  # C keeps it
-        lib.llama_set_abort_callback(self._context, self._callback, ctypes.addressof(stop))
+        self._break_off(True)
 
     def generate(self, request: GenerationRequest, emit: Emit) -> Finished:
         """Raises AppError where the prompt does not fit or the computation fails."""
@@ -108,6 +108,11 @@ class Decoder:
             with contextlib.suppress(Stopped, ContextFull):
                 self._read_prompt(prompt, kept, lambda _: None, opening=0)
 
+    def _break_off(self, wanted: bool) -> None:
+        """Whether Stop ends an evaluation in its middle; between two of them it always does."""
+        callback = self._callback if wanted else lib.ggml_abort_callback(0)
+        lib.llama_set_abort_callback(self._context, callback, ctypes.addressof(self._stop))
+
     def _set_threads(self) -> None:
         control = self._control
         prompt = self._threads.prompt if self._threads.fixed else min(self._threads.prompt, control.prompt_threads)
@@ -119,6 +124,7 @@ class Decoder:
         total = len(prompt)
         emit(Prefill(cached, total, cached))
         turn = total - opening if self._cache.forgets else 0
+        self._break_off(True)
         start = cached
         while start < total:
             end = min(start + self._step, total)
@@ -126,7 +132,7 @@ class Decoder:
                 end = turn
             self._control.rested(time.perf_counter())
             self._set_threads()
-            self._evaluate(prompt[start:end], last=end == total)
+            self._evaluate(prompt[start:end], last=end == total, way_back=self._cache.way_back())
             if end == turn or end - self._cache.last_checkpoint >= LONG:
                 self._cache.checkpoint(passing=passing and end >= turn)
             emit(Prefill(end, total, cached))
@@ -139,6 +145,7 @@ class Decoder:
         clock, control = time.perf_counter, self._control
         threads = control.begin(clock())
         self._set_threads()
+        self._break_off(not self._cache.recurrent)  # a token is soon done, and its memory would be lost
         limit = answer.limit
         if limit <= 0:
             return StopReason.LENGTH, None
@@ -160,8 +167,9 @@ class Decoder:
                 return StopReason.CONTEXT_FULL, None
             self._evaluate((token,), last=True)
 
-    def _evaluate(self, tokens: Sequence[int], *, last: bool) -> None:
-        """Put tokens behind what is in the cache; ``last`` asks for logits of the last one."""
+    def _evaluate(self, tokens: Sequence[int], *, last: bool, way_back: Blob | None = None) -> None:
+        """Put tokens behind what is in the cache; ``last`` asks for logits of the last one. ``way_back``: of the cache
+        as it is now."""
         if self._stop[0] != b"\0":
             raise Stopped
         self._batch.fill(tokens, len(self._cache.tokens), logits=last)
@@ -169,7 +177,7 @@ class Decoder:
         if code == DECODE_OK:
             self._cache.tokens.extend(tokens)
         elif code == DECODE_ABORTED:
-            self._cache.resync(tokens)
+            self._cache.resync(tokens, way_back)
             raise Stopped
         elif code == DECODE_NO_ROOM:
             raise ContextFull

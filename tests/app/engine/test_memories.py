@@ -5,8 +5,11 @@ import random
 
 import pytest
 
+from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
-from app.domain.models import LoadRequest
+from app.domain.messages import StopReason
+from app.domain.models import LoadRequest, Sampling
+from app.engine.protocol import GenerationRequest, Prefill, Tokens
 from app.engine.states import StateFolder, read_state
 
 pytestmark = pytest.mark.model
@@ -81,6 +84,43 @@ def test_reading_ahead_leaves_the_question_where_it_was(kind, make_engine, rando
     assert edited.stats.cached_tokens == len(beginning)
     again = recorded.run(question, max_tokens=1, conversation="sea")
     assert again.stats.cached_tokens >= len(question) - OPENING
+
+
+@pytest.mark.parametrize("kind", ["latent attention", "sliding window", "delta net", "mamba 2", "short convolutions"])
+def test_what_was_broken_off_is_not_taken_for_done(kind, make_engine, random_models, tmp_path):
+    """llama.cpp leaves a recurrent state half written, and says that it holds the piece of the prompt."""
+    path = tmp_path / "random.gguf"
+    random_models.write(path, kind)
+    recorded = make_engine()
+    recorded.engine.load(LoadRequest(str(path), context=2048, threads=1))
+    question = ids(1, 1200)
+    whole = recorded.run(question, max_tokens=400)
+
+    def stop_at(kind_of_event):
+        """Stop as soon as there is one; how much of the prompt was read, and what was written."""
+        recorded.run(ids(99, 5), max_tokens=1)
+        cancel = CancelToken()
+        request = GenerationRequest(question, Sampling(temperature=0))
+        done, made = 0, []
+        for event in recorded.engine.generate(request, cancel):
+            if isinstance(event, Prefill):
+                done = event.done
+            elif isinstance(event, Tokens):
+                made += [piece.id for piece in event.pieces]
+            if isinstance(event, kind_of_event) and done >= 512:
+                cancel.cancel()
+        assert event.stop_reason is StopReason.CANCELLED
+        return done, tuple(made)
+
+    done, _ = stop_at(Prefill)
+    assert done < len(question)
+    again = recorded.run(question, max_tokens=5)
+    assert (again.stats.cached_tokens, again.ids) == (done, whole.ids[:5])
+    _, made = stop_at(Tokens)
+    assert made == whole.ids[: len(made)]
+    went_on = recorded.run((*question, *made), max_tokens=3)
+    assert went_on.stats.cached_tokens == len(question) + len(made) - 1
+    assert went_on.ids == whole.ids[len(made) : len(made) + 3]
 
 
 def tokens_of(file):
