@@ -1,4 +1,4 @@
-"""Questions about tokens: held until there is a model, answered by the child's pipe thread in any order."""
+"""Questions about tokens: held until there is a model, answered by the child's tokenizer thread in any order."""
 
 from app.domain.errors import AppError
 from app.engine.jobs import TokenizeJob

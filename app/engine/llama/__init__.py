@@ -2,5 +2,5 @@
 
 Nothing here runs in the program's own process, because llama.cpp can abort the process it lives in. `child` is the
 entry point and cheap to import; the other modules load the native library. The child's main thread owns the model and
-decodes; its pipe thread answers "tokenize" and notices when the program ends.
+decodes; others answer "tokenize" and notice when the program ends.
 """

@@ -1,9 +1,11 @@
 """The child process of one model: loads it, answers, ends with the program.
 
 The process loads exactly one model in its life, so that ending it gives every byte back. Main thread: load, generate,
-and save the conversation's state when nothing else is to do. Pipe thread: reads commands, answers "tokenize" at once,
-hands the rest to the main thread, and sees to the process's end when the pipe closes. Import cost matters: the parent
-imports this module too, and neither it nor the child may import more of the program than `app.domain` and `app.engine`.
+and save the conversation's state when nothing else is to do. Tokenizer thread: answers "tokenize" meanwhile. Pipe
+thread: reads commands, hands them to these two, and sees to the process's end when the pipe closes. It never writes:
+the program may be in the middle of writing to us itself, and whoever of both reads must not wait for the other one.
+Import cost matters: the parent imports this module too, and neither it nor the child may import more of the program
+than `app.domain` and `app.engine`.
 """
 
 import contextlib
@@ -60,8 +62,8 @@ def run(
     work: queue.SimpleQueue[Work] = queue.SimpleQueue()
     tokenizer = _Tokenizer(replies)
     arguments = (connection, stop, work, tokenizer)
-    pipe = threading.Thread(target=_read_pipe, args=arguments, name="pipe", daemon=True)
-    pipe.start()
+    threading.Thread(target=_read_pipe, args=arguments, name="pipe", daemon=True).start()
+    threading.Thread(target=tokenizer.run, name="tokenizer", daemon=True).start()
     loaded = _load(request, stop, replies.send)
     if loaded is None:
         return
@@ -174,7 +176,7 @@ def _read_pipe(connection: Connection, stop: Any, work: "queue.SimpleQueue[Work]
         while True:
             command = connection.recv()
             if isinstance(command, Tokenize):
-                tokenizer.answer(command)
+                tokenizer.questions.put(command)
             else:
                 work.put(command)
     # The parent closed the pipe or is gone. The main thread saves the conversation, ends the process, and is not waited
@@ -187,26 +189,33 @@ def _read_pipe(connection: Connection, stop: Any, work: "queue.SimpleQueue[Work]
 
 
 class _Tokenizer:
-    """On the pipe thread. The parent asks only after the model is loaded."""
+    """On a thread of its own. The parent asks only after the model is loaded."""
 
     def __init__(self, replies: "_Replies") -> None:
         self._replies = replies
+        self.questions: queue.SimpleQueue[Tokenize] = queue.SimpleQueue()
         self.loaded: LoadedModel | None = None
 
-    def answer(self, command: Tokenize) -> None:
+    def run(self) -> None:
+        with contextlib.suppress(OSError):  # the program is gone
+            while True:
+                self._answer(self.questions.get())
+
+    def _answer(self, command: Tokenize) -> None:
         assert self.loaded is not None
         vocabulary = self.loaded.vocabulary
         try:
             ids = [vocabulary.tokenize(text) for text in command.texts]
             if ids and command.add_special and vocabulary.add_bos:
                 ids[0] = (vocabulary.bos, *ids[0])
-            self._replies.send(Tokenized(command.id, tuple(ids)))
+            reply = Tokenized(command.id, tuple(ids))
         except Exception:  # noqa: BLE001 - reported with its traceback
-            self._replies.send(Tokenized(command.id, (), _bug().info))
+            reply = Tokenized(command.id, (), _bug().info)
+        self._replies.send(reply)
 
 
 class _Replies:
-    """The sending end, used by both threads."""
+    """The sending end, used by two threads."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

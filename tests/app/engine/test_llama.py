@@ -1,6 +1,9 @@
 """The real engine with the models that ship: what an answer is, and what is not computed twice."""
 
+import os
+import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 
 import pytest
@@ -174,6 +177,18 @@ def test_tokenize_while_an_answer_runs(smol):
     *_, finished = events
     assert finished.stop_reason is StopReason.CANCELLED
     assert smol.engine.tokenize([PromptText("Hello there")]) == expected
+
+
+def test_long_texts_of_several_callers_do_not_block_the_pipe(tiny):
+    """Questions and answers are larger than what a pipe holds: neither side may wait for the other one to read."""
+    text = PromptText("The sea is wide. " * 20_000)
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(tiny.engine.tokenize, [text]) for _ in range(4)]
+        left = wait(asked, 60).not_done
+        if left:
+            os.kill(tiny.engine.child_pid, signal.SIGKILL)
+    assert not left
+    assert len({len(question.result()[0]) for question in asked}) == 1
 
 
 def test_closing_leaves_nothing(smol):
