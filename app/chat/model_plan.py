@@ -120,8 +120,7 @@ class ModelPlans:
             machine = self._machine
         ram = this_ram(measure=False)
         ram = replace(machine.ram, total=ram.total, free=ram.free)
-        back = max(0, loaded.shares[-1].used - loaded.disk) if loaded is not None else 0
-        return replace(machine, ram=_more(ram, back))
+        return replace(machine, ram=_more(ram, _own(loaded) if loaded is not None else 0))
 
 
 def shape_on_hub(room: ModelRoom, name: str, quantization: str, cancel: CancelToken | None = None) -> ModelShape:
@@ -131,6 +130,12 @@ def shape_on_hub(room: ModelRoom, name: str, quantization: str, cancel: CancelTo
     hub = room.hub()
     headers = [hub.header(repository.id, repository.revision, file, cancel=cancel) for file in files]
     return shape_of(headers, display_name(files[0].path))
+
+
+def _own(loaded: Placement) -> int:
+    """What ends with a loaded model, of RAM. Pages of a mapped file count as free already."""
+    ram = loaded.shares[-1]
+    return ram.kv + ram.compute if loaded.disk else ram.used
 
 
 def _more(device: Device, size: int) -> Device:

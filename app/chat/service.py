@@ -119,8 +119,11 @@ class ChatService:
                 del self._running[conversation_id]
             # Only now, so that whoever hears it may ask the next question at once.
             self._shared.publish(finished)
-            if afterwards is not None:
-                afterwards()
+            try:
+                if afterwards is not None:
+                    afterwards()
+            except Exception:  # noqa: BLE001 - nobody waits for it; the thread ends in order
+                _log.exception("What comes after an answer failed")
             with self._lock:
                 self._threads.discard(thread)
 

@@ -46,6 +46,6 @@ def explanation(model: ModelInfo) -> ErrorInfo:
     return ErrorInfo(
         "safer-plan",
         "{name} needed more memory than there is, so it runs with a context of {context} tokens.",
-        "Close other programs and load it again, or choose a smaller model.",
+        "For more, close other programs and choose another context for it, or choose a smaller model.",
         {"name": model.name, "context": str(model.context)},
     )

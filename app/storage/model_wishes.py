@@ -3,7 +3,6 @@
 The file name says the model and its quantization, and stays when the file moves to another folder.
 """
 
-import json
 import logging
 import threading
 from collections.abc import Mapping
@@ -11,14 +10,12 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from app.domain.errors import AppError
 from app.domain.placement import KV_TYPES, ModelWishes
-from app.storage.paths import make_private
-from app.storage.settings import replace_file
+from app.storage.settings import read_object, write_changes
 
 log = logging.getLogger(__name__)
 
-_SMALLEST = {"context": 1, "threads": 1}
+_SMALLEST, _LARGEST = {"context": 1, "threads": 1}, 1 << 24
 
 
 class ModelWishesStore:
@@ -30,36 +27,16 @@ class ModelWishesStore:
 
     def get(self, model: str) -> ModelWishes:
         """``model``: a path, of which the file name counts."""
-        return _wishes(self._read().get(Path(model).name))
+        try:
+            return _wishes(read_object(self._path).get(Path(model).name))
+        except OSError as error:
+            log.info("the wishes for single models cannot be read: %r", error)
+            return ModelWishes()
 
     def put(self, model: str, wishes: ModelWishes) -> None:
         """Raises AppError ``settings-not-saved``."""
         with self._lock:
-            stored = self._read()
-            stored[Path(model).name] = {key: value for key, value in asdict(wishes).items() if value is not None}
-            text = json.dumps({name: entry for name, entry in stored.items() if entry}, indent=2, sort_keys=True)
-            make_private(self._path.parent)
-            try:
-                replace_file(self._path, text + "\n")
-            except OSError as error:
-                raise AppError(
-                    "settings-not-saved",
-                    "The settings cannot be written to {path}: {reason}.",
-                    "Check that the disk is not full and that the folder is yours.",
-                    detail=repr(error),
-                    path=self._path,
-                    reason=error.strerror or error,
-                ) from error
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            stored = json.loads(self._path.read_text("utf-8"))
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, RecursionError) as error:
-            log.info("the wishes for single models cannot be read: %r", error)
-            return {}
-        return stored if isinstance(stored, dict) else {}
+            write_changes(self._path, {Path(model).name: asdict(wishes)})
 
 
 def _wishes(entry: object) -> ModelWishes:
@@ -72,6 +49,6 @@ def _wishes(entry: object) -> ModelWishes:
         if field.name == "kv_types":
             if isinstance(value, list) and len(value) == 2 and all(kind in KV_TYPES for kind in value):
                 known[field.name] = tuple(value)
-        elif type(value) is int and value >= _SMALLEST.get(field.name, 0):
+        elif type(value) is int and _SMALLEST.get(field.name, 0) <= value <= _LARGEST:
             known[field.name] = value
     return ModelWishes(**known)

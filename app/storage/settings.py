@@ -53,7 +53,7 @@ class SettingsStore:
         self._lock = threading.Lock()
         self._listeners: list[Listener] = []
         try:
-            self._settings = from_json(self._read())
+            self._settings = from_json(read_object(path))
         except OSError as error:
             log.warning("the settings in %s cannot be read (%s); defaults are used", path, error)
             self._settings = Settings()
@@ -72,7 +72,7 @@ class SettingsStore:
                 raise ValueError(f"setting {field.name}: {changes[field.name]!r} is no {field.type}")
         with self._lock:
             settings = replace(self._settings, **changes)  # type: ignore[arg-type] # checked above
-            self._write(changes)
+            write_changes(self._path, changes)
             self._settings = settings
             listeners = tuple(self._listeners)
         for listener in listeners:
@@ -90,37 +90,40 @@ class SettingsStore:
 
         return forget
 
-    def _read(self) -> dict[str, Any]:
-        """What the file holds; a damaged one is set aside. Raises OSError where it is there and cannot be read."""
-        try:
-            stored = json.loads(self._path.read_text(encoding="utf-8"))
-            if isinstance(stored, dict):
-                return stored
-        except FileNotFoundError:
-            return {}
-        except (ValueError, RecursionError):  # not UTF-8, not JSON
-            pass
-        aside = self._path.with_name(self._path.name + ".broken")
-        log.warning("the settings in %s are damaged; the file is now %s and defaults are used", self._path, aside)
-        with contextlib.suppress(OSError):
-            self._path.replace(aside)
-        return {}
 
-    def _write(self, changes: Mapping[str, object]) -> None:
-        make_private(self._path.parent)
-        try:
-            # Read again: another process of ours may have changed other settings meanwhile.
-            text = json.dumps({**self._read(), **changes}, indent=2, sort_keys=True) + "\n"
-            replace_file(self._path, text)
-        except OSError as error:
-            raise AppError(
-                "settings-not-saved",
-                "The settings cannot be written to {path}: {reason}.",
-                "Check that the disk is not full and that the folder is yours.",
-                detail=repr(error),
-                path=self._path,
-                reason=error.strerror or error,
-            ) from error
+def read_object(path: Path) -> dict[str, Any]:
+    """What a file of settings holds, nothing where it is not there; a damaged one is set aside. Raises OSError where it
+    is there and cannot be read."""
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(stored, dict):
+            return stored
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError):  # not UTF-8, not JSON
+        pass
+    aside = path.with_name(path.name + ".broken")
+    log.warning("the settings in %s are damaged; the file is now %s and defaults are used", path, aside)
+    with contextlib.suppress(OSError):
+        path.replace(aside)
+    return {}
+
+
+def write_changes(path: Path, changes: Mapping[str, object]) -> None:
+    """Put ``changes`` into a file of settings, leaving the rest as it is: another process of ours may have changed that
+    meanwhile. Raises AppError ``settings-not-saved``."""
+    make_private(path.parent)
+    try:
+        replace_file(path, json.dumps({**read_object(path), **changes}, indent=2, sort_keys=True) + "\n")
+    except OSError as error:
+        raise AppError(
+            "settings-not-saved",
+            "The settings cannot be written to {path}: {reason}.",
+            "Check that the disk is not full and that the folder is yours.",
+            detail=repr(error),
+            path=path,
+            reason=error.strerror or error,
+        ) from error
 
 
 def replace_file(path: Path, text: str) -> None:

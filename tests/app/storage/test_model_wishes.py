@@ -25,11 +25,21 @@ def test_wishes_of_one_model_leave_the_others_alone_and_none_takes_them_back(pat
     one.put("a.gguf", ModelWishes(context=1024))
     other.put("b.gguf", ModelWishes(threads=2))
     one.put("a.gguf", ModelWishes())
-    assert json.loads(path.read_text()) == {"b.gguf": {"threads": 2}}
+    assert (one.get("a.gguf"), one.get("b.gguf")) == (ModelWishes(), ModelWishes(threads=2))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"a.gguf": 3}', "\x00", '{"a.gguf": {"context": "many"}}'])
-def test_a_damaged_file_is_no_wishes(path: Path, text: str) -> None:
+@pytest.mark.expect_log("are damaged; the file is now")
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00"])
+def test_a_damaged_file_is_set_aside(path: Path, text: str) -> None:
+    path.parent.mkdir()
+    path.write_text(text)
+    ModelWishesStore(path).put("a.gguf", ModelWishes(threads=1))
+    assert ModelWishesStore(path).get("a.gguf") == ModelWishes(threads=1)
+    assert path.with_name("models.json.broken").read_text() == text
+
+
+@pytest.mark.parametrize("text", ['{"a.gguf": 3}', '{"a.gguf": {"context": "many"}}'])
+def test_an_entry_that_is_none_is_no_wishes(path: Path, text: str) -> None:
     path.parent.mkdir()
     path.write_text(text)
     store = ModelWishesStore(path)
@@ -40,7 +50,7 @@ def test_a_damaged_file_is_no_wishes(path: Path, text: str) -> None:
 
 def test_values_that_make_no_sense_are_left_to_the_plan(path: Path) -> None:
     path.parent.mkdir()
-    entry = {"context": 0, "threads": 0, "gpu_layers": 0, "expert_layers": -1, "kv_types": ["f16", "q3"], "new": 1}
+    entry = {"context": 0, "threads": 0, "gpu_layers": 0, "expert_layers": 10**12, "kv_types": ["f16", "q3"], "new": 1}
     path.write_text(json.dumps({"a.gguf": entry}))
     assert ModelWishesStore(path).get("a.gguf") == ModelWishes(gpu_layers=0)
 
