@@ -13,11 +13,11 @@ from collections.abc import Callable, Collection, Sequence
 from app.chat.formats.calls.named_json import read_named_json
 from app.chat.formats.family import CallReader, CallSink, Family, Header
 from app.chat.formats.markers import Markers
-from app.chat.formats.protocol import Content, FormatEvent, Note, Reasoning
+from app.chat.formats.protocol import Content, FormatEvent, Reasoning, call_note
 from app.chat.formats.samples import Samples
 from app.chat.formats.schema import ToolTypes
 from app.chat.formats.sinks import TextSink
-from app.chat.formats.source import CONTROL, MAX_NAME, TEXT, CutOff, Malformed, Source, Steps, Unexpected
+from app.chat.formats.source import CONTROL, MAX_NAME, TEXT, CutOff, Malformed, NoCall, Source, Steps, Unexpected
 
 MAX_GUESSES = 16  # calls tried without knowing the tokens; keeps the whole linear
 MIN_CUT = 3  # characters at the end that tell the beginning of a marker from text; an angle bracket does at once
@@ -111,7 +111,7 @@ class Machine:
         if not (rest and begun and sure):
             self._write(source.take_all())
         elif begun <= markers.calls:
-            self._emit(_note("incomplete", None))
+            self._emit(call_note("incomplete", None))
 
     def _write(self, text: str) -> None:
         if text:
@@ -141,6 +141,8 @@ class Machine:
             self._write(self._source.take(len(marker)))  # a stray piece of syntax in prose
         else:
             self._source.take(len(marker))
+            if marker in markers.ends:
+                self._content.settle()
             self._end_reasoning(silent=True)
 
     def _real(self, marker: str, flag: str) -> Steps[bool]:
@@ -205,6 +207,7 @@ class Machine:
         source.take(len(marker))
         yield from self._read(reader.read(marker, source, self._calls, self._tools), len(marker))
         self._samples = Samples()
+        self._bare_tried = False
 
     def _read(self, reading: Steps[None], opener: int) -> Steps[None]:
         """Finish ``reading`` a call that is one; its opener has ``opener`` characters."""
@@ -212,8 +215,8 @@ class Machine:
             yield from self._judged(reading)
         except CutOff:
             self._incomplete()
-        except Malformed:
-            yield from self._malformed(opener)
+        except Malformed as error:
+            yield from self._malformed(opener, note=not isinstance(error, NoCall))
         self._source.stop_recording()
 
     def _judged(self, reading: Steps[None]) -> Steps[None]:
@@ -242,7 +245,7 @@ class Machine:
             yield from self._judged(read(marker, source, calls, self._tools))
             while not real and (following := (yield from source.accept(*sorted(self._markers.calls)))):
                 yield from self._judged(read(following, source, calls, self._tools))
-            real = real or (yield from self._nothing_else())
+            real = real or (yield from self._markers.nothing_else(source))
         except CutOff:
             raw = source.recorded()
             real = (calls.name is not None or calls.index > index) and not any(
@@ -251,7 +254,9 @@ class Machine:
             if real:
                 self._incomplete()
         except Malformed:
-            real = False
+            real = not marker and calls.name is not None  # it names a tool: a call that went wrong
+            if real:
+                yield from self._malformed(0)
         events, self._guess = self._guess, None
         if real:
             source.stop_recording()
@@ -265,25 +270,12 @@ class Machine:
             calls.index, calls.name = index, None
         return real
 
-    def _nothing_else(self) -> Steps[bool]:
-        """Whether the output or the message ends here, apart from closing markers."""
-        source, markers, skip = self._source, self._markers, 0
-        closing = sorted((markers.inner - markers.spelt) | markers.think_close)
-        while not (yield from source.over(*markers.ends, skip=skip)):
-            for marker in closing:
-                if (yield from source.follows(marker, skip=skip)):
-                    skip = source.text.index(marker, source.at + skip) + len(marker) - source.at
-                    break
-            else:
-                return False
-        return True
-
     def _incomplete(self) -> None:
         name = self._calls.name
         self._calls.broken("incomplete", self._source.recorded())
-        self._emit(_note("incomplete", name))
+        self._emit(call_note("incomplete", name))
 
-    def _malformed(self, opener: int) -> Steps[None]:
+    def _malformed(self, opener: int, *, note: bool = True) -> Steps[None]:
         """Show what is no call as text, up to its closing marker."""
         source, name = self._source, self._calls.name
         raw = source.recorded()
@@ -292,12 +284,12 @@ class Machine:
             return  # its opener was written twice
         if name is not None:
             self._calls.broken("malformed", raw)
-        self._emit(_note("malformed", name))
+        if note:
+            self._emit(call_note("malformed", name))
         if raw[opener:].strip() and not raw.rstrip().endswith(tuple(self._markers.inner - self._markers.spelt)):
             raw += yield from self._rest_of_broken()
         self._content.write(self._markers.strip(raw))
         self._content.boundary()
-        self._bare_tried = False
 
     def _rest_of_broken(self) -> Steps[str]:
         """What still belongs to a malformed call: up to a closing marker, another call, an end."""
@@ -366,8 +358,9 @@ class Machine:
                 if header is not None and header.kind == "call":
                     self._calls.open(header.name)
                     self._incomplete()
-                source.stop_recording()
-                return
+                if header is not None or source.truncated:
+                    source.stop_recording()
+                    return
         if header is None:
             source.rewind()
             piece = source.take(len(opener))
@@ -390,11 +383,3 @@ class Machine:
         ends = tuple(self._markers.ends)
         yield from self._read(read_named_json(header.name, self._source, self._calls, empty=ends), 0)
         yield from self._source.accept(*ends)
-
-
-def _note(code: str, name: str | None) -> Note:
-    """The remark for a person about a call that cannot be made."""
-    which = f"The call of {name}" if name else "A tool call"
-    if code == "incomplete":
-        return Note(code, f"{which} was cut off before it was whole and was not made.")
-    return Note(code, f"{which} is not written in the model's format; it is shown as text and was not made.")

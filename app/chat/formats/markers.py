@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 
 from app.chat.formats.family import Family
+from app.chat.formats.source import Source, Steps
 
 
 class Markers:
@@ -51,6 +52,18 @@ class Markers:
             if text[place] in self._firsts and any(marker.startswith(text[place:]) for marker in self.all):
                 return place
         return len(text)
+
+    def nothing_else(self, source: Source) -> Steps[bool]:
+        """Whether the output or the message ends here, apart from closing markers. Takes nothing."""
+        closing, skip = sorted((self.inner - self.spelt) | self.think_close), 0
+        while not (yield from source.over(*self.ends, skip=skip)):
+            for marker in closing:
+                if (yield from source.follows(marker, skip=skip)):
+                    skip = source.text.index(marker, source.at + skip) + len(marker) - source.at
+                    break
+            else:
+                return False
+        return True
 
     def strip(self, text: str) -> str:
         """``text`` without any marker and what belongs to one."""

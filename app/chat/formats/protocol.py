@@ -64,6 +64,14 @@ class Note:
     text: str
 
 
+def call_note(code: str, name: str | None) -> Note:
+    """The remark about a call that cannot be made: ``incomplete`` or ``malformed``."""
+    which = f"The call of {name}" if name else "A tool call"
+    if code == "incomplete":
+        return Note(code, f"{which} was cut off before it was whole and was not made.")
+    return Note(code, f"{which} is not written in the model's format; it is shown as text and was not made.")
+
+
 FormatEvent: TypeAlias = Reasoning | Content | CallOpened | CallArguments | CallClosed | CallBroken | Note
 
 

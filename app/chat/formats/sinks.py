@@ -6,7 +6,8 @@ from collections.abc import Callable
 class TextSink:
     """Reasoning or visible text, without the newlines that belong to the wire.
 
-    Whitespace is held until text follows it. What stands beside a marker at the end is dropped.
+    Whitespace is held until text follows it, or the end of the message. What stands beside another marker at the end
+    is dropped.
     """
 
     def __init__(
@@ -19,6 +20,7 @@ class TextSink:
         self._held: list[str] = []
         self._beside_marker = False
         self._kept = 0  # pieces of held whitespace that stood before the marker
+        self._line_ended = False
         self.started = False
 
     def write(self, text: str) -> None:
@@ -28,7 +30,7 @@ class TextSink:
             text = text.lstrip("\n")
         body = text.rstrip()
         if body:
-            self._emit("".join(self._held) + body)
+            self._out("".join(self._held) + body)
             self._held.clear()
             self.started = True
             self._beside_marker = False
@@ -45,8 +47,15 @@ class TextSink:
 
     def separate(self) -> None:
         """Another message of the same kind follows: a line of its own."""
-        if not "".join(self._held).endswith("\n"):
+        held = "".join(self._held)
+        if not (held.endswith("\n") if held else self._line_ended):
             self._held.append("\n")
+
+    def settle(self) -> None:
+        """The message ends here: whitespace that follows text is the text's."""
+        if self.started and self._held and not self._beside_marker:
+            self._out("".join(self._held))
+            self._held.clear()
 
     def boundary(self) -> None:
         """A marker stands here. Whitespace between two markers is the wire's."""
@@ -61,4 +70,8 @@ class TextSink:
         if self._strip_tail:
             held = held.rstrip("\n")
         if held and not self._beside_marker:
-            self._emit(held)
+            self._out(held)
+
+    def _out(self, text: str) -> None:
+        self._emit(text)
+        self._line_ended = text.endswith("\n")

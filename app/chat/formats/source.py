@@ -24,6 +24,10 @@ class Unexpected(Malformed):
     """The text that comes next is none of what may come next."""
 
 
+class NoCall(Malformed):
+    """Text where a call could stand; nothing is wrong with it."""
+
+
 class CutOff(Exception):
     """The output ended inside a call."""
 
@@ -37,6 +41,7 @@ class Source:
         self.at = 0
         self.ended = False
         self.truncated = False  # it ended by a limit, not by the model
+        self.spelt = False  # what ``accept`` took last was ordinary text, no token
         self._tape: list[tuple[str, str]] | None = None
         self._call_begins = 0
         self._guess = False
@@ -152,6 +157,7 @@ class Source:
                 verdicts = [self.starts(literal, count) for literal in literals]
                 for literal, verdict in zip(literals, verdicts, strict=True):
                     if verdict:
+                        self.spelt = self.flag(len(literal), count) == TEXT
                         self.take(count + len(literal))
                         return literal
                 if None not in verdicts:

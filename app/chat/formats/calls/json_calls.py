@@ -1,5 +1,6 @@
 """Calls as JSON objects: ``<tool_call>{"name": N, "arguments": {...}}</tool_call>``, alone or in a list."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.chat.formats.family import CallSink
@@ -11,7 +12,8 @@ from app.chat.formats.source import CutOff, Malformed, Source, Steps
 @dataclass(frozen=True, slots=True)
 class JsonCalls:
     """``opens`` begin a block, ``closes`` end it. ``keyed``: the only key of an object is the tool, its value the
-    arguments. ``known_only``: an object that names no known tool is no call. ``tail``: text after the block that
+    arguments. ``known_only``: an object that names no known tool is no call; ``invented``: it is one if it has a name
+    and arguments and nothing else. ``tail``: text after the block that
     belongs to it. ``soft_opens``: openers that are also ordinary text. ``separators`` may stand between objects.
     ``lines``: models write several objects without a list."""
 
@@ -21,6 +23,7 @@ class JsonCalls:
     argument_keys: tuple[str, ...] = ("arguments",)
     keyed: bool = False
     known_only: bool = False
+    invented: bool = False
     soft_opens: tuple[str, ...] = ()
     separators: tuple[str, ...] = (";",)
     tail: tuple[str, ...] = ()
@@ -97,10 +100,16 @@ class JsonCalls:
             begin, end = value.members.get(key, (0, None))
             if end is not None:
                 name = strict_loads(value.text[begin:end])
-                if not isinstance(name, str) or not name or (self.known_only and name not in tools.names):
+                unknown = self.known_only and name not in tools.names
+                if unknown and self.invented and tools.names and self._only_call(value.members):
+                    return  # its end decides
+                if not isinstance(name, str) or not name or unknown:
                     raise Malformed("not the name of a tool")
                 calls.open(name)
                 return
+
+    def _only_call(self, keys: Collection[str]) -> bool:
+        return set(keys) <= {*self.name_keys, *self.argument_keys}
 
     def _show(self, value: JsonValue, calls: CallSink) -> None:
         """Pass on what came of the arguments, so that a person sees them grow."""
@@ -125,7 +134,11 @@ class JsonCalls:
             key = next(iter(decoded))
             calls.open(key)
         elif calls.name is None:
-            raise Malformed("a call without a name")
+            name = next((decoded[one] for one in self.name_keys if one in decoded), None)
+            arguments = key and isinstance(decoded[key], dict)
+            if not (self.invented and isinstance(name, str) and name and arguments and self._only_call(decoded)):
+                raise Malformed("a call without a name")
+            calls.open(name)
         if key is None or decoded[key] is None:
             calls.close("{}")
             return

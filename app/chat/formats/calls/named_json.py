@@ -68,7 +68,8 @@ class NamedJsonCalls:
         fenced = False
         if self.fence:
             fenced = bool((yield from source.accept(self.fence[0])))
-        yield from read_named_json(match.group(1), source, calls, empty=self.close)
+        empty = (*self.close, self.fence[1]) if fenced and self.fence else self.close
+        yield from read_named_json(match.group(1), source, calls, empty=empty)
         if fenced and self.fence:
             yield from source.accept(self.fence[1])
         if self.close:

@@ -67,7 +67,8 @@ class PairCalls:
             key, _ = yield from source.until(self.tag("/arg_key"), limit=MAX_NAME, forbid="<")
             yield from source.require(self.tag("arg_value"))
             value_close = self.tag("/arg_value")
-            raw = yield from source.raw_value(value_close, key_tag, close, *self.openers, token=True)
+            token = not source.spelt  # tags that are no tokens of the model open and close alike
+            raw = yield from source.raw_value(value_close, key_tag, close, *self.openers, token=token)
             key = key.strip()
             members.append((key, typed_value(raw, tools.parameter(name, key).types())))
         calls.close(object_text(members))

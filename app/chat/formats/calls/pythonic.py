@@ -8,7 +8,7 @@ from app.chat.formats.family import CallSink
 from app.chat.formats.jsontext import object_text
 from app.chat.formats.literals import LiteralReader
 from app.chat.formats.schema import ToolTypes
-from app.chat.formats.source import CONTROL, MAX_NAME, CutOff, Malformed, Source, Steps
+from app.chat.formats.source import CONTROL, MAX_NAME, CutOff, Malformed, NoCall, Source, Steps
 
 MAX_HEAD = 2 * MAX_NAME
 MAX_TRIES = 32  # how many closing markers inside of strings are believed
@@ -20,11 +20,13 @@ class PythonicCalls:
     """``open [calls] close``. A list that is cut off keeps its whole calls.
 
     Without ``open`` the list ends with its bracket and must name known tools. ``fence``: what may stand around it.
+    ``prose``: what does not begin with the bracket of a list is text.
     """
 
     open: str = ""
     close: str = ""
     fence: tuple[str, str] = ("", "")
+    prose: bool = False
 
     @property
     def openers(self) -> tuple[str, ...]:
@@ -43,6 +45,9 @@ class PythonicCalls:
         return ()
 
     def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
+        if self.prose and (yield from source.peek()) not in ("[", "", self.close[0]):
+            yield from source.up_to(self.close)
+            raise NoCall("no list")
         reader = _ListReader(calls, None if self.close else tools.names, self.fence[1])
         if self.fence[0]:
             yield from source.accept(self.fence[0])

@@ -16,7 +16,7 @@ from app.chat.formats.schema import ToolTypes
 
 _ENDS = ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>")
 _KEYS = ("parameters", "arguments")
-_BARE_JSON = JsonCalls(opens=("{", "["), argument_keys=_KEYS, known_only=True)
+_BARE_JSON = JsonCalls(opens=("{", "["), argument_keys=_KEYS, known_only=True, invented=True)
 _TAGGED = JsonCalls(opens=("<|python_tag|>",), argument_keys=_KEYS)
 _CODE = CodeCalls(open="<|python_tag|>", ends=_ENDS)
 _FUNCTION = NamedJsonCalls(call="<function=", name_ends=(">",), close=("</function>",), soft_opens=("<function=",))
@@ -58,7 +58,8 @@ LLAMA4 = Family(
             (begin, JsonCalls(opens=("<|python_start|>",), closes=("<|python_end|>",), argument_keys=_KEYS))
             for begin in ("{", "[{")
         ),
-        otherwise=PythonicCalls(open="<|python_start|>", close="<|python_end|>"),
+        # Its template puts the text of a message that calls tools between these, too.
+        otherwise=PythonicCalls(open="<|python_start|>", close="<|python_end|>", prose=True),
     ),
     bare=_BARE,
     ends=("<|eot|>", "<|eom|>", "<|end_of_text|>"),

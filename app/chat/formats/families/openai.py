@@ -12,11 +12,14 @@ from app.chat.formats.family import Family, Header, HeaderSyntax
 from app.chat.formats.schema import ToolTypes
 
 _RECIPIENT = re.compile(r"\bto=([^\s<]+)")
+_ROLE = re.compile(r"\s*(?:assistant|user|system|developer|tool|functions\.\S+)?\s*(?:<.*)?")
 _CHANNEL = re.compile(r"(?:<\|channel\|>|^)\s*(analysis|commentary|final)\b")
 
 
-def _harmony_header(text: str, tools: ToolTypes) -> Header:  # noqa: ARG001 - one shape for all families
+def _harmony_header(text: str, tools: ToolTypes) -> Header | None:  # noqa: ARG001 - one shape for all families
     recipient, channel = _RECIPIENT.search(text), _CHANNEL.search(text)
+    if not recipient and not channel and not _ROLE.fullmatch(text):
+        return None
     if recipient and recipient.group(1) not in ("all", "user", "assistant"):
         return Header("call", recipient.group(1).removeprefix("functions."))
     return Header("reasoning" if channel and channel.group(1) == "analysis" else "content")

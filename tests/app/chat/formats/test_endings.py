@@ -145,6 +145,7 @@ def test_a_message_that_ends_inside_of_a_call(read: Any, template: str, text: st
         (QWEN, HERMES.removesuffix("</tool_call>") + HERMES, [PING, PING]),
         (KIMI, "<|tool_calls_section_begin|><|tool_calls_section_end|>", []),
         (KIMI, KIMI_CALL.replace("functions.ping:0", " functions.mcp:ping:0 "), [("mcp:ping", "{}")]),
+        (V3, V3_CALL.replace("{}\n", ""), [PING]),
         (V32, DSML.replace("function_calls", "tool_calls"), [PING]),
         (GLM, f"{PAIRS.replace('>city<', '> city <')}</tool_call>", [PARIS]),
         (GPT, "<|channel|>commentary to=functions.ping <|constrain|>json<|message|><|call|>", [PING]),
@@ -173,6 +174,11 @@ def test_tags_in_a_value_that_is_closed(read: Any, value: str) -> None:
 def test_a_value_that_is_cut_off_after_a_tag(read: Any) -> None:
     text = "<function=make_note>\n<parameter=text>\na\n</function>"
     assert read(CODER, text, truncated=True) == ("", "", [], ["incomplete"])
+
+
+def test_a_number_is_no_name(read: Any) -> None:
+    _, content, calls, notes = read(KIMI, KIMI_CALL.replace("functions.ping:0", ":0"))
+    assert (content, calls, notes) == (":0{}", [], ["malformed"])
 
 
 def test_a_value_ends_where_the_next_call_opens(read: Any) -> None:

@@ -172,6 +172,12 @@ def test_text_around_calls_is_verbatim(qwen: ChatFormat, parse_all_cuts: Any) ->
     assert len(parsed.calls) == 2
 
 
+@pytest.mark.parametrize("text", ["Hi", "Hi\n", "  Hi  \n\n", "```\n  code\n```\n"])
+def test_text_is_the_same_whether_its_end_was_recorded(qwen: ChatFormat, parse_all_cuts: Any, text: str) -> None:
+    for end in ("", "<|im_end|>", "<|im_end|>\n"):
+        assert parse_all_cuts(qwen, text + end).content == text
+
+
 def test_whitespace_beside_calls_alone_is_nothing(qwen: ChatFormat, parse_all_cuts: Any) -> None:
     assert parse_all_cuts(qwen, f"\n\n{CALL}\n\n{CALL}\n").content == ""
 
@@ -295,6 +301,17 @@ def test_harmony_messages_of_one_kind_have_lines_of_their_own(gpt: ChatFormat, p
         gpt, f"{one}A{two}{one}B{two}<|channel|>final<|message|>C<|return|>", prompt="<|start|>assistant"
     )
     assert (parsed.reasoning, parsed.content) == ("A\nB", "C")
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_harmony_begins_no_second_line_of_its_own(gpt: ChatFormat, parse_all_cuts: Any, end: str) -> None:
+    text = f"<|channel|>commentary<|message|>I look.{end}<|end|><|start|>assistant<|channel|>final<|message|>Yes."
+    assert parse_all_cuts(gpt, text, prompt="<|start|>assistant").content == "I look.\nYes."
+
+
+def test_harmony_markers_that_begin_no_header(gpt: ChatFormat, parse_all_cuts: Any) -> None:
+    text = "<|channel|>final<|message|>Use <|start|> and <|channel|> here.<|return|>"
+    assert parse_all_cuts(gpt, text, prompt="<|start|>assistant").content == "Use  and  here."
 
 
 def test_harmony_without_headers(gpt: ChatFormat, parse_all_cuts: Any) -> None:

@@ -82,7 +82,16 @@ CASES: list[tuple[tuple[str, str], str, str, str, list[Any], list[str]]] = [
     (LLAMA3, "[1, 2] and [unknown(x=1)]", "", "[1, 2] and [unknown(x=1)]", [], []),
     (LLAMA3, f"[{LLAMA_JSON}, {{", "", "", [PARIS], ["incomplete"]),
     (LLAMA4, f"[{LLAMA_JSON}]<|eot|>", "", "", [PARIS], []),
-    (LLAMA4, f"<|python_start|>I look.<|python_end|>{LLAMA_JSON}<|eot|>", "", "I look.", [PARIS], ["malformed"]),
+    (LLAMA3, '{"name": "invented", "parameters": {"a": 1}}<|eot_id|>', "", "", [("invented", {"a": 1})], []),
+    (LLAMA3, '{"name": "Ada", "age": 36}', "", '{"name": "Ada", "age": 36}', [], []),
+    (LLAMA3, '{"name": "Ada", "parameters": "x"}', "", '{"name": "Ada", "parameters": "x"}', [], []),
+    (LLAMA3, '{"name": "Ada", "parameters": {}, "x": 1}', "", '{"name": "Ada", "parameters": {}, "x": 1}', [], []),
+    (LLAMA3, '{"name": "weather", "parameters": {"a": 1, "a": 2}}<|eot_id|>', "", '{"name": "weather", "parameters": {"a": 1, "a": 2}}', [], ["malformed"]),
+    (LLAMA3, '{"name": "weather", "parameters": "{}"}', "", '{"name": "weather", "parameters": "{}"}', [], ["malformed"]),
+    (LLAMA3, f'{LLAMA_JSON}; {{"name": "ping", "parameters": {{"a": }}}}<|eot_id|>', "", '; {"name": "ping", "parameters": {"a": }}', [PARIS], ["malformed"]),
+    (LLAMA4, f"<|python_start|>I look.<|python_end|>{LLAMA_JSON}<|eot|>", "", "I look.", [PARIS], []),
+    (LLAMA4, f"<|python_start|><|python_end|>{LLAMA_JSON}<|eot|>", "", "", [PARIS], []),
+    (LLAMA4, "<|python_start|>[ping(1)]<|python_end|>", "", "[ping(1)]", [], ["malformed"]),
     (LLAMA4, '[weather(city="Paris")]\n[ping()]<|eot|>', "", "", [PARIS, PING], []),
     (LLAMA4, '[weather(city="Paris")', "", "", [PARIS], []),
     (LLAMA4, '[weather(city="Paris"), wea', "", "", [PARIS], ["incomplete"]),
@@ -140,6 +149,18 @@ def test_messages(
     assert parsed.content == content
     assert [(name, json.loads(arguments)) for name, arguments in parsed.calls] == calls
     assert parsed.notes == notes
+
+
+def test_objects_of_a_model_that_has_no_tools_are_text(template_source: Any, parse_all_cuts: Any) -> None:
+    parsed = parse_all_cuts(detect(template_source(LLAMA3[0])), LLAMA_JSON, prompt=LLAMA3[1])
+    assert (parsed.content, parsed.calls) == (LLAMA_JSON, [])
+
+
+def test_tags_that_are_no_tokens_close_as_they_open(parse: Any) -> None:
+    found = detect("{{ tools }}<longcat_tool_call>")
+    body = "weather\n<longcat_arg_key>city</longcat_arg_key>\n<longcat_arg_value>Paris</longcat_arg_value>\n"
+    deltas = [("<longcat_tool_call>", True), (body, False), ("</longcat_tool_call>", True)]
+    assert parse(found, deltas, tools=TOOLS).calls == [("weather", '{"city": "Paris"}')]
 
 
 @pytest.mark.parametrize("model", [LLAMA3, FUNCTIONARY])

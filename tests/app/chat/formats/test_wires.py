@@ -131,12 +131,7 @@ def test_malformed(wire: Any, arrange: Any, parse: Any, parse_all_cuts: Any, wir
     parsed = parse_all_cuts(found, broken, prompt=wire.prompt, tools=wires.TOOLS)
     assert not parsed.calls
     assert parsed.content.startswith(before)
-    soft = wire.name in ("llama-3.1", "llama-3.2", "llama-4") or wire.name in (
-        "functionary-v3.1",
-        "command-r-plus",
-        "minicpm-5",
-        "firefunction",
-    )
+    soft = wire.name in ("llama-4", "functionary-v3.1", "command-r-plus", "minicpm-5", "firefunction")
     assert parsed.notes == ([] if soft else ["malformed"])
     if not soft:
         for marker, control in pieces:
