@@ -97,7 +97,8 @@ class Family:
 
     ``needs``/``lacks``: what a chat template of the family contains and does not contain (``any_of``: at least one).
     ``think_open``/``think_close``: reasoning. ``calls``: how tools are called. ``ends``: what ends a message or turn.
-    ``noise``: markers around visible text. ``quiet``: markers inside of reasoning or text that mean nothing here.
+    ``noise``: markers around visible text. ``closing``: newlines that the template puts between text and what ends it.
+    ``quiet``: markers inside of reasoning or text that mean nothing here.
     ``leads``: those of the markers that count only where visible text would begin.
     ``tidy``: a pattern of what else is taken out of a malformed call before it is shown as text.
     ``spelt``: markers that are no tokens of the vocabulary but ordinary text.
@@ -116,6 +117,7 @@ class Family:
     calls: CallReader | None = None
     ends: tuple[str, ...] = ()
     noise: tuple[str, ...] = ()
+    closing: str = ""
     quiet: tuple[str, ...] = ()
     spelt: tuple[str, ...] = ()
     leads: tuple[str, ...] = ()

@@ -53,6 +53,7 @@ class Machine:
             lambda text: self._emit(Content(text)),
             strip_lead=max(opened, closed) >= 0,
             space=generation_prompt.endswith(":"),
+            closing=family.closing,
         )
         self._steps = self._run(generation_prompt)
 
@@ -141,7 +142,7 @@ class Machine:
             self._write(self._source.take(len(marker)))  # a stray piece of syntax in prose
         else:
             self._source.take(len(marker))
-            if marker in markers.ends:
+            if marker not in markers.inner:
                 self._content.settle()
             self._end_reasoning(silent=True)
 

@@ -6,16 +6,23 @@ from collections.abc import Callable
 class TextSink:
     """Reasoning or visible text, without the newlines that belong to the wire.
 
-    Whitespace is held until text follows it, or the end of the message. What stands beside another marker at the end
-    is dropped.
+    Whitespace is held until text follows it or a marker that ends it. What stands beside another marker at the end is
+    dropped.
     """
 
     def __init__(
-        self, emit: Callable[[str], None], *, strip_lead: bool, strip_tail: bool = False, space: bool = False
+        self,
+        emit: Callable[[str], None],
+        *,
+        strip_lead: bool,
+        strip_tail: bool = False,
+        space: bool = False,
+        closing: str = "",
     ) -> None:
         self._emit = emit
         self._strip_lead = strip_lead
         self._strip_tail = strip_tail
+        self._closing = closing  # what the wire has between the text and its end
         self._space = space  # one space at the beginning belongs to the prompt ("assistant:")
         self._held: list[str] = []
         self._beside_marker = False
@@ -52,9 +59,10 @@ class TextSink:
             self._held.append("\n")
 
     def settle(self) -> None:
-        """The message ends here: whitespace that follows text is the text's."""
+        """The text ends here: whitespace that follows it is its own, but for what the wire puts there."""
         if self.started and self._held and not self._beside_marker:
-            self._out("".join(self._held))
+            if kept := "".join(self._held).removesuffix(self._closing):
+                self._out(kept)
             self._held.clear()
 
     def boundary(self) -> None:
@@ -65,7 +73,7 @@ class TextSink:
         self._beside_marker = True
 
     def finish(self) -> None:
-        held = "".join(self._held)
+        held = "".join(self._held).removesuffix(self._closing)
         self._held.clear()
         if self._strip_tail:
             held = held.rstrip("\n")

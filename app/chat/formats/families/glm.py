@@ -16,7 +16,9 @@ GLM45 = Family(name="glm-4.5", needs=("<arg_key>", "/nothink"), calls=_PAIRS, en
 GLM47 = Family(name="glm-4.7", needs=("<arg_key>", "[gMASK]"), calls=_PAIRS, ends=_ENDS)
 LING = Family(name="ling-3", needs=("<arg_key>", "<role>ASSISTANT"), calls=_PAIRS, ends=("<|role_end|>",))
 LING2 = Family(name="ling-2", needs=("<role>ASSISTANT", "<tool_call>"), calls=HERMES, ends=("<|role_end|>",))
-LAGUNA = Family(name="laguna", needs=("<arg_key>", "<assistant>"), calls=_PAIRS, ends=("</assistant>", "〈|EOS|〉"))
+LAGUNA = Family(
+    name="laguna", needs=("<arg_key>", "<assistant>"), calls=_PAIRS, closing="\n", ends=("</assistant>", "〈|EOS|〉")
+)
 SPARK = Family(name="spark", needs=("<arg_key>", "<|Bot|>"), calls=_PAIRS, ends=("<｜end▁of▁sentence｜>",))
 OTHER = Family(name="glm", needs=("<arg_key>", "<arg_value>"), calls=_PAIRS, ends=_ENDS)
 

@@ -57,6 +57,7 @@ NEMOTRON2 = Family(
     name="nemotron-2",
     needs=("<TOOLCALL>",),
     calls=JsonCalls(opens=("<TOOLCALL>",), closes=("</TOOLCALL>",)),
+    closing="\n",
     ends=("<SPECIAL_12>", "<|eot_id|>", "<|im_end|>"),
     raw_arguments=True,
 )
@@ -68,6 +69,7 @@ APRIEL = Family(
     calls=JsonCalls(opens=("<tool_calls>", "<tool_call>"), closes=("</tool_calls>", "</tool_call>")),
     noise=("[END FINAL RESPONSE]",),
     leads=("Here are my reasoning steps:\n",),
+    closing="\n",
     spelt=(
         "Here are my reasoning steps:\n",
         "[BEGIN FINAL RESPONSE]",
@@ -119,6 +121,7 @@ ERNIE = Family(
     needs=("</think>", "<response>", "<tool_call>"),
     calls=HERMES,
     noise=("<response>", "</response>"),
+    closing="\n",
     ends=("<|im_end|>", "</s>"),
 )
 _ASSISTANT = "助手："  # its template has it before every answer when there are tools
@@ -130,6 +133,7 @@ HUNYUAN = Family(
     noise=("<answer>", "</answer>", _ASSISTANT),
     spelt=("<think>", "</think>", "<answer>", "</answer>", "<tool_calls>", "</tool_calls>", _ASSISTANT),
     leads=(_ASSISTANT,),
+    closing="\n",
     ends=("<|eos|>", "<|extra_0|>"),
 )
 HUNYUAN_DENSE = replace(HUNYUAN, needs=("<answer>",), any_of=("</think>", "<tool_calls>"))

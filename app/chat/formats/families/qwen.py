@@ -35,7 +35,12 @@ QWEN35 = Family(name="qwen3.5", needs=(*_TAG_NEEDS, "<think>"), calls=TAGS_OR_JS
 CODER = Family(name="qwen3-coder", needs=_TAG_NEEDS, calls=TAGS_OR_JSON, ends=ENDS, tidy=TAG_TIDY)
 
 REKA = Family(
-    name="reka", needs=("<tool_call>", "<sep>", "human: "), calls=HERMES, ends=("<sep>", *ENDS), raw_arguments=True
+    name="reka",
+    needs=("<tool_call>", "<sep>", "human: "),
+    calls=HERMES,
+    closing="\n\n",
+    ends=("<sep>", *ENDS),
+    raw_arguments=True,
 )
 QWEN3 = Family(name="qwen3", needs=("<tool_call>", "arguments", "<think>"), calls=HERMES, ends=ENDS, raw_arguments=True)
 _ALL_ENDS = (*ENDS, "<|end|>", "<|eot_id|>", "<|end_of_text|>", "<end_of_turn>")  # many makers took this way over
