@@ -83,11 +83,23 @@ def says_all(text: str, messages: Sequence[Mapping[str, Any]]) -> bool:
         parts = [] if message["role"] == "assistant" else [message.get("content")]
         for call in message.get("tool_calls") or ():
             given = call["function"].get("arguments")
-            parts += [call["function"]["name"], given if isinstance(given, str) else _dump(given)]
+            parts += [call["function"]["name"], *_texts(_loaded(given) if isinstance(given, str) else given)]
         for part in parts:
             if isinstance(part, str) and (words := _WORD.findall(part)):
                 needed[max(words, key=len)] += 1
     return all(text.count(word) >= count for word, count in needed.items())
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every key, text and number in ``value``, without the escapes that some templates write and others do not."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from (str(key), *_texts(item))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
 
 
 def _prepared(messages: Sequence[Mapping[str, Any]], template: str, family: Any, *, think: bool | None) -> Messages:

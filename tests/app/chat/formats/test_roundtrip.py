@@ -12,7 +12,8 @@ from app.chat.template import ChatTemplate
 from app.domain.errors import AppError
 
 QUESTION = {"role": "user", "content": "What is the weather?"}
-CALLS = [("get_weather", {"city": "Paris", "days": 2}), ("make_note", {"text": "a\nb", "tags": ["x"], "urgent": True})]
+CODE = "\nsomething = 'é'\n\n\tend\n"  # its longest word is another one where the line is escaped
+CALLS = [("get_weather", {"city": "Paris", "days": 2}), ("make_note", {"text": CODE, "tags": ["x"], "urgent": True})]
 
 NO_CALLS = {  # their templates do not write calls
     "LFM2-8B-A1B.jinja", "LFM2.5-Instruct.jinja", "HuggingFaceTB-SmolLM3-3B.jinja", "google-gemma-2-2b-it.jinja",
@@ -87,7 +88,8 @@ def test_round_trip(
     if calls and message["content"] not in text:
         assert parsed.content.strip() == "", text
     else:
-        assert parsed.content.strip() == message["content"], text
+        after = "\n\n" if template_file == "llama-cpp-rwkv-world.jinja" else ""  # it has nothing else to end with
+        assert parsed.content == message["content"] + after, text
     if "I look at the sky." in text:
         assert parsed.reasoning == "I look at the sky.", text
     assert not parsed.notes
