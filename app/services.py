@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.chat.model_choice import ModelChoice
+from app.chat.model_gate import ModelGate
 from app.chat.model_plan import ModelPlans
 from app.chat.service import ChatService
 from app.chat.turn import TurnTools
@@ -75,12 +76,15 @@ class Services:
         publish = mailbox.publish
         clock = SystemClock()
         roots = tuple(default_roots()) if model_roots is None else model_roots
-        secrets, gate = Secrets(), NetworkGate(settings.get)
-        room = ModelRoom(paths, settings, gate, secrets, publish, clock, shipped=roots)
+        secrets, network = Secrets(), NetworkGate(settings.get)
+        room = ModelRoom(paths, settings, network, secrets, publish, clock, shipped=roots)
         states = StateFolder(paths.cache / "states")
         worker = engine(publish) if engine else EngineWorker(publish, states=states, idle_unload_s=_rest(settings))
         plans = ModelPlans(room, settings, ModelWishesStore(paths.model_wishes_file), lambda: worker.model)
-        models = ModelChoice(worker, settings, room.library, roots, lambda path: plans.effective(plans.wishes(path)))
+        gate = ModelGate()
+        models = ModelChoice(
+            worker, settings, room.library, roots, lambda path: plans.effective(plans.wishes(path)), gate
+        )
         request = _request(models, model)
         limits = Limits(max_text_file_mb=settings.get().max_text_file_mb)
         documents = DocumentService(paths.documents_db, publish, limits, clock)
@@ -89,12 +93,12 @@ class Services:
         for message_id in store.recover():
             _log.info("The answer %s was interrupted when the program ended", message_id)
         store.purge_deleted(clock.now() - _UNDO_S)
-        chat = ChatService(TurnTools(worker, store, documents, publish, clock), tools, request, settings.get)
+        chat = ChatService(TurnTools(worker, store, documents, publish, clock, gate=gate), tools, request, settings.get)
         return cls(
             paths,
             settings,
             secrets,
-            gate,
+            network,
             mailbox,
             store,
             worker,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from app.chat.model_gate import ModelGate
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
 from app.domain.models import LoadRequest, ModelFile, ModelInfo
@@ -30,14 +31,16 @@ class ModelChoice:
         library: ModelLibrary,
         roots: Sequence[Path],
         wishes: Callable[[str], ModelWishes],
+        gate: ModelGate,
     ) -> None:
         """``roots``: folders of the models that came with the program. ``wishes``: how a model is to be loaded, in
-        effect (see ``ModelPlans.effective``)."""
+        effect (see ``ModelPlans.effective``). ``gate``: the turns'."""
         self._engine = engine
         self._settings = settings
         self._library = library
         self._roots = tuple(roots)
         self._wishes = wishes
+        self._gate = gate
         self._lock = threading.Lock()
         self._loading: _Loading | None = None
 
@@ -130,7 +133,8 @@ class ModelChoice:
             previous[0].cancel()
             previous[1].join()
         try:
-            self._engine.load(request, cancel)
+            with self._gate.hold(request, cancel):
+                self._engine.load(request, cancel)
             self._engine.tune_in_idle_time(request, cancel)
         except (AppError, Cancelled) as error:
             _log.info("The model was not loaded: %s", error)  # the engine published it as an event

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
@@ -9,6 +10,7 @@ from app.chat.answer import Answer
 from app.chat.anticipate import read_ahead
 from app.chat.history import rounds
 from app.chat.instructions import EXAMPLES, system_prompt
+from app.chat.model_gate import ModelGate
 from app.chat.prompt import Prompt, PromptBuilder, PromptOptions
 from app.chat.reuse import PromptFacts, PromptLedger, explained
 from app.chat.streaming import Rate, RoundWriter, summed
@@ -55,6 +57,7 @@ class TurnTools:
     publish: Publish
     clock: Clock
     prompts: PromptLedger = field(default_factory=PromptLedger)
+    gate: ModelGate = field(default_factory=ModelGate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,8 @@ class Turn:
 
     def _rounds(self) -> StopReason:
         shared, request = self._shared, self._request
-        model = shared.engine.load(request.model, self._cancel)
+        with self._needs_model():
+            model = shared.engine.load(request.model, self._cancel)
         self._cancel.raise_if_cancelled()
         self._answer.set_model(model.name)
         style = self._style = ModelStyle.of(model)
@@ -173,14 +177,15 @@ class Turn:
             calls = self._unanswered()
             if calls and partial is None:
                 self._runner.run(calls, self._answer, offered, self._context(chars_per_token), self._save)
-            # Somebody may have chosen another model meanwhile: this turn ends with the one it began with.
-            self._shared.engine.load(self._request.model, self._cancel)
-            history = (*self._request.history, self._before(partial))
-            prompt = self._build(builder, history, options, partial, number)
-            if prompt is None:
-                return StopReason.CONTEXT_FULL
-            chars_per_token = prompt.chars_per_token
-            finished = self._generate(prompt, style, options, number, partial)
+            with self._needs_model():
+                # Somebody may have chosen another model meanwhile: this turn ends with the one it began with.
+                self._shared.engine.load(self._request.model, self._cancel)
+                history = (*self._request.history, self._before(partial))
+                prompt = self._build(builder, history, options, partial, number)
+                if prompt is None:
+                    return StopReason.CONTEXT_FULL
+                chars_per_token = prompt.chars_per_token
+                finished = self._generate(prompt, style, options, number, partial)
             partial = None
             if finished.stop_reason is not StopReason.STOP or not self._unanswered():
                 return finished.stop_reason
@@ -188,6 +193,11 @@ class Turn:
             result = "The limit of tool rounds was reached; not run."
             self._answer.add(ToolResultPart(call.id, call.name, ToolStatus.CANCELLED, result))
         return StopReason.TOOL_LIMIT
+
+    def _needs_model(self) -> AbstractContextManager[None]:
+        message, publish = self._message, self._shared.publish
+        queued = TurnQueued(message.conversation_id, message.id, 1)
+        return self._shared.gate.hold(self._request.model, self._cancel, lambda: publish(queued))
 
     def _build(
         self,

@@ -122,6 +122,7 @@ class Chat:
         self.system = "Be brief."
         self.approval = "effects"
         self.constrain_calls = True
+        self.model = "/models/kimi.gguf"
         self.service = self._serve()
         self.events: list[Event] = []
 
@@ -129,7 +130,7 @@ class Chat:
         return ChatService(
             TurnTools(self.engine, self.store, self.shelf, self.mailbox.publish, self.clock),
             ToolRegistry([Calculator(), self.stamp]),
-            lambda: LoadRequest("/models/kimi.gguf"),
+            lambda: LoadRequest(self.model),
             lambda: Settings(system_prompt=self.system, approval=self.approval, constrain_calls=self.constrain_calls),
         )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.chat.model_choice import ModelChoice
+from app.chat.model_gate import ModelGate
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.models import LoadRequest
@@ -39,7 +40,7 @@ def engine() -> Tuned:
 def choice(tmp_path: Path, engine: Tuned) -> Iterator[ModelChoice]:
     settings = SettingsStore(tmp_path / "settings.json")
     library = ModelLibrary(lambda: (), tmp_path / "facts.json")
-    choice = ModelChoice(engine, settings, library, (), lambda path: ModelWishes(context=512))
+    choice = ModelChoice(engine, settings, library, (), lambda path: ModelWishes(context=512), ModelGate())
     yield choice
     choice.close()
 
