@@ -337,7 +337,11 @@ class Machine:
             header = syntax.classify(generation_prompt[began:ended], self._tools)
             if header is not None:
                 yield from self._enter(header)
-        elif not syntax.first or (yield from self._source.follows(*syntax.first)):
+        elif (
+            not syntax.first
+            or generation_prompt.endswith(syntax.openers)
+            or (yield from self._source.follows(*syntax.first))
+        ):
             self._source.record()
             yield from self._read_header("")
 

@@ -10,10 +10,11 @@ from app.chat.formats.families.qwen import HERMES
 from app.chat.formats.family import Family
 
 _ENDS = ("<|user|>", "<|observation|>", "<|endoftext|>")
+_BOX = ("<|begin_of_box|>", "<|end_of_box|>")  # around the result, after problems in mathematics
 _PAIRS = PairCalls()
 
-GLM45 = Family(name="glm-4.5", needs=("<arg_key>", "/nothink"), calls=_PAIRS, ends=_ENDS)
-GLM47 = Family(name="glm-4.7", needs=("<arg_key>", "[gMASK]"), calls=_PAIRS, ends=_ENDS)
+GLM45 = Family(name="glm-4.5", needs=("<arg_key>", "/nothink"), calls=_PAIRS, quiet=_BOX, ends=_ENDS)
+GLM47 = Family(name="glm-4.7", needs=("<arg_key>", "[gMASK]"), calls=_PAIRS, quiet=_BOX, ends=_ENDS)
 LING = Family(name="ling-3", needs=("<arg_key>", "<role>ASSISTANT"), calls=_PAIRS, ends=("<|role_end|>",))
 LING2 = Family(name="ling-2", needs=("<role>ASSISTANT", "<tool_call>"), calls=HERMES, ends=("<|role_end|>",))
 LAGUNA = Family(

@@ -176,6 +176,10 @@ def test_a_value_that_is_cut_off_after_a_tag(read: Any) -> None:
     assert read(CODER, text, truncated=True) == ("", "", [], ["incomplete"])
 
 
+def test_the_box_around_a_result(read: Any) -> None:
+    assert read(GLM, "It is <|begin_of_box|>5<|end_of_box|>.") == ("", "It is 5.", [], [])
+
+
 def test_a_number_is_no_name(read: Any) -> None:
     _, content, calls, notes = read(KIMI, KIMI_CALL.replace("functions.ping:0", ":0"))
     assert (content, calls, notes) == (":0{}", [], ["malformed"])

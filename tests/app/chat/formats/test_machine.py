@@ -323,6 +323,12 @@ def test_harmony_prompt_that_opens_a_channel(gpt: ChatFormat, parse_all_cuts: An
     assert parse_all_cuts(gpt, "Hm.<|end|>", prompt=prompt).reasoning == "Hm."
 
 
+def test_harmony_prompt_that_ends_with_a_channels_token(gpt: ChatFormat, parse_all_cuts: Any) -> None:
+    text = "analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Hi<|return|>"
+    parsed = parse_all_cuts(gpt, text, prompt="<|start|>assistant<|channel|>")
+    assert (parsed.reasoning, parsed.content) == ("Hm.", "Hi")
+
+
 @pytest.mark.parametrize("end", [0, 1, 7, 20])
 def test_finish_may_come_any_time(gpt: ChatFormat, qwen: ChatFormat, parse: Any, end: int) -> None:
     for found in (gpt, qwen):
