@@ -30,7 +30,8 @@ class TagWires:
 
         def parameter(tool: str, key: str) -> str:
             begin = spell(f"{reader.parameter}{key}") if key else f"{spell(reader.parameter)} {_KEY}"
-            end, text, data = spell(reader.parameter_end), *self._values(tool, key, reader.value_close)
+            edge = "[\\n]?" if reader.newlines else ""
+            end, text, data = spell(reader.parameter_end), *self._values(tool, key, reader.value_close, edge)
             if not reader.flag:
                 return joined(begin, end, text or data, spell(reader.value_close))
             strings = joined(literal(f"{reader.flag}true"), end, text) if text else ""
@@ -95,8 +96,9 @@ class TagWires:
             expressions.append(f"(ws {member(tool, '')})*")
         return joined(*expressions)
 
-    def _values(self, tool: str, key: str, close: str) -> tuple[str, str]:
-        """Expressions for a string and for anything else; "" where the schema does not allow it."""
+    def _values(self, tool: str, key: str, close: str, edge: str = "") -> tuple[str, str]:
+        """Expressions for a string and for anything else; "" where the schema does not allow it. ``edge``: what the
+        wire has on both sides of a string."""
         types = self._types.parameter(tool, key)
         allowed, choices = types.types(), types.schema.get("enum")
         data = self._json.value(types.schema, self._types.schemas[tool])
@@ -105,5 +107,5 @@ class TagWires:
         if "string" not in allowed:
             return "", data
         if allowed == {"string"} and isinstance(choices, list) and all(choices):
-            return f"[\\n]? {either(literal(str(choice)) for choice in choices)} [\\n]?", data
+            return joined(edge, either(literal(str(choice)) for choice in choices), edge), data
         return self._spelling.text_before(self._rules, close), data

@@ -287,6 +287,29 @@ def test_takes_valid_arguments_and_no_others(follower: Start, examples: int) -> 
 
 @pytest.mark.model
 @pytest.mark.parametrize(
+    ("template", "before", "after", "lines"),
+    [
+        ("Qwen3-Coder.jinja", "\n<function=f>\n<parameter=x>", "</parameter>\n</function>\n", True),
+        ("ByteDance-Seed-OSS.jinja", "\n<function=f>\n<parameter=x>", "</parameter>\n</function>\n", False),
+        ("MiniMax-M2.jinja", '\n<invoke name="f">\n<parameter name="x">', "</parameter>\n</invoke>\n", False),
+    ],
+)
+def test_a_choice_has_lines_of_its_own_only_where_they_are_not_part_of_it(
+    follower: Start, template_source: Callable[[str], str], template: str, before: str, after: str, lines: bool
+) -> None:
+    found = detect(template_source(template))
+    (open_tag,), (close_tag,) = found.family.calls.openers[:1], found.family.calls.markers[-1:]  # type: ignore[union-attr]
+    follow, ids = follower([open_tag, close_tag])
+    schema = {"type": "object", "properties": {"x": {"enum": ["red", "blue"]}}, "required": ["x"]}
+    grammar = found.call_grammar("", declared(schema), ids)
+    assert grammar is not None
+    for value, fits in (("red", True), ("\nred\n", lines), ("green", False)):
+        answer = follow(grammar, [(open_tag, True), (before + value + after, False), (close_tag, True)])
+        assert answer["complete"] == fits, value
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
     "schema",
     [
         {}, {"type": "object"}, {"properties": {"a": True}}, {"type": "object", "properties": {"a": {"type": "date"}}},
