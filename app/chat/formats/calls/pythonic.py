@@ -59,12 +59,18 @@ class PythonicCalls:
             while (place := source.text.find(self.close, source.at)) < 0:
                 stop = len(source.text) if source.ended else max(source.at, len(source.text) - len(self.close) + 1)
                 reader.feed(source, stop)
-                if source.ended:
-                    if not reader.whole:
-                        reader.cut_off()
-                    return
+                if reader.ended or source.ended:
+                    break
                 yield
-            reader.feed(source, place)
+            else:
+                reader.feed(source, place)
+            if reader.ended:
+                yield from source.accept(self.close)
+                return
+            if place < 0:
+                if not reader.whole:
+                    reader.cut_off()
+                return
             if reader.finish(sure=source.flag(len(self.close)) == CONTROL):
                 source.take(len(self.close))
                 return
@@ -106,13 +112,16 @@ class _ListReader:
         self.ended = False
 
     def feed(self, source: Source, stop: int) -> None:
-        """Use the text up to ``stop``, or up to the end of a list that has no closing marker."""
+        """Use the text up to ``stop``, or up to the end of a list that has no closing marker or is whole."""
         place = source.at
         while place < stop and not self.ended:
             place += 1
             if self._whole(source.text[place - 1]):
                 self._pieces.append(source.take(place - source.at))
                 self._call()
+            elif self._depth < 0 and self._listed and source.text[place - 1] == "]" and self._known is None:
+                self._pieces.append(source.take(place - source.at))
+                self.ended = self.whole
         self._pieces.append(source.take(place - source.at))
         if self._known is not None and not self.ended:
             self._check_name(self._known)

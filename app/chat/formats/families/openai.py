@@ -86,7 +86,7 @@ SOLAR = Family(
         section_close=("<|calls|>",),
     ),
     noise=("<|begin|>assistant", "<|content|>"),
-    ends=("<|flush|>",),
+    ends=("<|end|>", "<|flush|>"),
 )
 
 FAMILIES = (MUSE, GPT_OSS, SOLAR)

@@ -71,6 +71,9 @@ CASES: list[tuple[tuple[str, str], str, str, str, list[Any], list[str]]] = [
     (LFM, call(r"note(text=r'\d+\'', any=u'x')"), "", "", [("note", {"text": "\\d+\\'", "any": "x"})], []),
     (LFM, f"{OPEN}[weather(city='Paris')]", "", "", [PARIS], []),
     (LFM, f"{OPEN}[weather(city='Paris'), pi", "", "", [PARIS], ["incomplete"]),
+    (LFM, f"{OPEN}[weather(city='Paris')]<|im_end|>", "", "", [PARIS], []),
+    (LFM, f"{OPEN}[weather(city=']'), ping()] So.{CLOSE}", "", " So.", [("weather", {"city": "]"}), PING], []),
+    (LFM, f"{OPEN}[ping(), note(text='it's]')]{CLOSE}", "", "", [PING, ("note", {"text": "it's]"})], []),
     (LFM, f"{OPEN}weather(city='Paris')\nping(){CLOSE}", "", "", [PARIS, PING], []),
     # Llama 3: objects, Python, built-in tools, the format of 3.1 for tools of one's own
     (LLAMA3, '<|python_tag|>brave_search.call(query="a "b" (c)", n=2)<|eom_id|>', "", "", [("brave_search", {"query": 'a "b" (c)', "n": 2})], []),
