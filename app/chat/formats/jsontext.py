@@ -75,11 +75,6 @@ class JsonValue:
     def text(self) -> str:
         return "".join(self._pieces)
 
-    @property
-    def open_member(self) -> str | None:
-        """Key of the outermost object whose value is being read."""
-        return self._open_member
-
     def checked_object(self) -> str:
         """The text, which must be an object. Raises Malformed."""
         text = self.text

@@ -48,7 +48,6 @@ FIREFUNCTION = Family(
     needs=("functools[",),
     calls=JsonCalls(opens=("functools[",), soft_opens=("functools[",)),
     ends=(*_ENDS, "<|end|>"),
-    raw_arguments=False,
 )
 LLAMA4 = Family(
     name="llama-4",
