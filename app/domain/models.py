@@ -102,6 +102,16 @@ class ModelInfo:
     placement: Placement | None = None  # None where the file's header was not understood
 
 
+@dataclass(frozen=True, slots=True)
+class EmbeddingModel:
+    """A model that turns text into vectors of ``dimension`` numbers. ``id``: vectors are comparable between equal ids
+    only; it is made of the file's content."""
+
+    id: str
+    name: str
+    dimension: int
+
+
 class TokenPiece(NamedTuple):
     """A generated token. ``text`` may be "" while a character is incomplete; the next piece then holds it whole.
 

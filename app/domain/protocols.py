@@ -1,5 +1,6 @@
 """What rooms beside each other need of one another, so that they meet only in ``services``."""
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,7 +8,7 @@ from typing import Protocol
 from app.domain.cancel import CancelToken
 from app.domain.events import Event
 from app.domain.messages import ToolStatus
-from app.domain.models import ToolSpec
+from app.domain.models import EmbeddingModel, ToolSpec
 from app.domain.sources import Passage, Source
 
 
@@ -26,6 +27,22 @@ class PassageSearch(Protocol):
 
     def files(self, scope: Sequence[str], cancel: CancelToken | None = None) -> list[str]:
         """Paths of the readable documents inside ``scope``, sorted."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors, so that passages are found by their meaning. Thread-safe; calls wait."""
+
+    @property
+    def model(self) -> EmbeddingModel | None:
+        """The model that ``embed`` uses, None where there is none. It may change while the program runs."""
+        ...
+
+    def embed(
+        self, texts: Sequence[str], *, query: bool = False, cancel: CancelToken | None = None
+    ) -> "list[array[float]]":
+        """A vector of length 1 (32-bit floats) for each text; only a text's beginning counts where the model reads no
+        more. ``query``: these are questions and go before passages that wait. Raises AppError, Cancelled."""
         ...
 
 

@@ -88,8 +88,44 @@ class Failed:
     error: ErrorInfo
 
 
-Command: TypeAlias = Tokenize | Generate | Prepare | Forget
-Reply: TypeAlias = Loading | Loaded | LoadFailed | Tokenized | Made | Prefill | Finished | Failed | Prepared
+@dataclass(frozen=True, slots=True)
+class EmbedderLoaded:
+    """An embedding model is ready. ``dimension``: numbers of a vector; ``lanes``: texts that it takes at the same
+    time."""
+
+    dimension: int
+    lanes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """Answered by ``Embedded``."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """``vectors``: native 32-bit floats, one vector of length 1 after the other."""
+
+    vectors: bytes
+    error: ErrorInfo | None = None
+
+
+Command: TypeAlias = Tokenize | Generate | Prepare | Forget | Embed
+Reply: TypeAlias = (
+    Loading
+    | Loaded
+    | LoadFailed
+    | Tokenized
+    | Made
+    | Prefill
+    | Finished
+    | Failed
+    | Prepared
+    | EmbedderLoaded
+    | Embedded
+)
 
 _TOKENS, _OTHER = b"t", b"o"
 

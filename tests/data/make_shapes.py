@@ -394,6 +394,8 @@ def _string(text: str) -> bytes:
 
 
 def _value(value: Value) -> bytes:
+    if isinstance(value, bool):
+        return struct.pack("<I?", 7, value)
     if isinstance(value, str):
         return struct.pack("<I", 8) + _string(value)
     if isinstance(value, float):

@@ -20,7 +20,7 @@ import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.domain.errors import AppError, Cancelled
 from app.domain.models import LoadRequest
@@ -49,6 +49,7 @@ SETTLE_S = 0.3  # without work before a state is saved: a tool's result is often
 SAVE_AT_END_S = 2.0  # for saving when the program ends; less than the program waits for this process
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
+T = TypeVar("T")
 Work = Generate | Prepare | Forget | None
 """What the pipe thread hands over; None: the end."""
 
@@ -57,14 +58,14 @@ def run(
     connection: Connection, stop: Any, request: LoadRequest, log_path: str, states: StateFolder | None = None
 ) -> None:
     """The process's whole life. ``stop``: two shared bytes; the first one stops what is under way."""
-    _become_child(log_path)
+    become_child(log_path)
     replies = _Replies(connection)
     work: queue.SimpleQueue[Work] = queue.SimpleQueue()
     tokenizer = _Tokenizer(replies)
     arguments = (connection, stop, work, tokenizer)
     threading.Thread(target=_read_pipe, args=arguments, name="pipe", daemon=True).start()
     threading.Thread(target=tokenizer.run, name="tokenizer", daemon=True).start()
-    loaded = _load(request, stop, replies.send)
+    loaded = load_or_tell(lambda progress: _load(request, stop, progress), replies.send)
     if loaded is None:
         return
     from app.engine.llama.decoder import Decoder
@@ -100,7 +101,7 @@ def _answer(command: Generate, decoder: "Decoder", replies: "_Replies") -> Reply
     except AppError as error:
         return Failed(error.info)
     except Exception:  # noqa: BLE001 - reported with its traceback; the model stays usable
-        return Failed(_bug().info)
+        return Failed(bug().info)
 
 
 def _prepare(command: Prepare, decoder: "Decoder") -> Reply:
@@ -109,11 +110,11 @@ def _prepare(command: Prepare, decoder: "Decoder") -> Reply:
     except AppError as error:
         return Prepared(error.info)
     except Exception:  # noqa: BLE001 - reported with its traceback; the model stays usable
-        return Prepared(_bug().info)
+        return Prepared(bug().info)
     return Prepared()
 
 
-def _become_child(log_path: str) -> None:
+def become_child(log_path: str) -> None:
     """Ctrl+C is the program's business; what native code prints on its way out goes to a file that the parent reads."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
@@ -129,7 +130,9 @@ def _become_child(log_path: str) -> None:
     faulthandler.enable(file=2)
 
 
-def _load(request: LoadRequest, stop: Any, send: Callable[[Reply], None]) -> "LoadedModel | None":
+def load_or_tell(load: Callable[[Callable[[float], None]], T], send: Callable[[Reply], None]) -> T | None:
+    """What ``load`` returns, which is handed a function to tell its progress (0 to 1); None where it failed, and that
+    was sent."""
     shown = time.perf_counter()
 
     def progress(done: float) -> None:
@@ -140,11 +143,7 @@ def _load(request: LoadRequest, stop: Any, send: Callable[[Reply], None]) -> "Lo
             send(Loading(done))
 
     try:
-        from app.engine.llama import bindings
-        from app.engine.llama.load import load
-
-        bindings.start()
-        return load(request, lambda: bool(stop[0] != b"\0"), progress)
+        return load(progress)
     except Cancelled:
         send(LoadFailed(None))
     except AppError as error:
@@ -158,11 +157,19 @@ def _load(request: LoadRequest, stop: Any, send: Callable[[Reply], None]) -> "Lo
         )
         send(LoadFailed(unavailable.info))
     except Exception:  # noqa: BLE001 - reported with its traceback
-        send(LoadFailed(_bug().info))
+        send(LoadFailed(bug().info))
     return None
 
 
-def _bug() -> AppError:
+def _load(request: LoadRequest, stop: Any, progress: Callable[[float], None]) -> "LoadedModel":
+    from app.engine.llama import bindings
+    from app.engine.llama.load import load
+
+    bindings.start()
+    return load(request, lambda: bool(stop[0] != b"\0"), progress)
+
+
+def bug() -> AppError:
     return AppError(
         "engine-bug",
         "The engine made a mistake of its own.",
@@ -210,7 +217,7 @@ class _Tokenizer:
                 ids[0] = (vocabulary.bos, *ids[0])
             reply = Tokenized(command.id, tuple(ids))
         except Exception:  # noqa: BLE001 - reported with its traceback
-            reply = Tokenized(command.id, (), _bug().info)
+            reply = Tokenized(command.id, (), bug().info)
         self._replies.send(reply)
 
 

@@ -117,6 +117,15 @@ def not_a_chat_model(name: str, detail: str = "") -> AppError:
     )
 
 
+def not_an_embedding_model(name: str) -> AppError:
+    return AppError(
+        "not-an-embedding-model",
+        "{name} is not a model that turns text into vectors, so it cannot find passages by their meaning.",
+        "Documents are searched by their words. Remove the file, or put an embedding model in its place.",
+        name=name,
+    )
+
+
 def prompt_too_long(tokens: int, context: int) -> AppError:
     return AppError(
         "prompt-too-long",

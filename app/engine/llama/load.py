@@ -55,7 +55,7 @@ def load(request: LoadRequest, stop: Callable[[], bool], progress: Callable[[flo
     name = display_name(request.path)
     parts = check_model_file(Path(request.path))
     plan = decide(request, parts[0], this_machine())
-    model = _load_model(parts[0], plan, name, stop, progress, request.rung)
+    model = load_weights(parts[0], name, stop, progress, plan, request.rung)
     if not has_vocabulary(model):
         raise not_a_chat_model(name)
     vocabulary = Vocabulary(model)
@@ -88,9 +88,16 @@ def _state_key(parts: Sequence[Path], params: Any, context: Any) -> str:
     )
 
 
-def _load_model(
-    path: Path, plan: Plan | None, name: str, stop: Callable[[], bool], progress: Callable[[float], None], rung: int
+def load_weights(
+    path: Path,
+    name: str,
+    stop: Callable[[], bool],
+    progress: Callable[[float], None],
+    plan: Plan | None = None,
+    rung: int = 0,
 ) -> Any:
+    """A llama_model. Raises AppError, and Cancelled when ``stop`` says so."""
+
     def on_progress(done: float, _user: int | None) -> bool:
         progress(done)
         return not stop()

@@ -55,14 +55,20 @@ class Vocabulary:
 
     def tokenize(self, text: PromptText) -> tuple[int, ...]:
         """Without BOS. A lone surrogate becomes a question mark."""
-        data = text.text.encode("utf-8", "replace")
-        room = len(data) + 16  # a token has at least one byte, besides what a tokenizer puts in front
-        tokens = (lib.llama_token * room)()
-        count = lib.llama_tokenize(self.handle, data, len(data), tokens, room, False, text.special)
-        if count < 0:
-            tokens = (lib.llama_token * -count)()
-            count = lib.llama_tokenize(self.handle, data, len(data), tokens, -count, False, text.special)
-        return tuple(tokens[: max(count, 0)])
+        return tokenize(self.handle, text.text, special=text.special)
+
+
+def tokenize(vocabulary: Any, text: str, *, special: bool, frame: bool = False) -> tuple[int, ...]:
+    """Tokens of a llama_vocab. ``special``: markers in the text are control tokens. ``frame``: with the tokens that the
+    model wants before and after a text."""
+    data = text.encode("utf-8", "replace")
+    room = len(data) + 16  # a token has at least one byte, besides what a tokenizer puts in front
+    tokens = (lib.llama_token * room)()
+    count = lib.llama_tokenize(vocabulary, data, len(data), tokens, room, frame, special)
+    if count < 0:
+        tokens = (lib.llama_token * -count)()
+        count = lib.llama_tokenize(vocabulary, data, len(data), tokens, -count, frame, special)
+    return tuple(tokens[: max(count, 0)])
 
 
 def _fingerprint(texts: list[bytes], attrs: list[int]) -> str:

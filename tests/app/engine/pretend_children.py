@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from array import array
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,6 +21,9 @@ from app.domain.messages import GenerationStats, StopReason
 from app.domain.models import LoadRequest, ModelInfo
 from app.domain.placement import DeviceShare, Placement
 from app.engine.messages import (
+    Embed,
+    Embedded,
+    EmbedderLoaded,
     Failed,
     Generate,
     Loaded,
@@ -180,6 +184,26 @@ def dies_loading(_connection: Connection, _stop: Any, _request: LoadRequest, log
     with open(log, "a", encoding="utf-8") as file:  # noqa: PTH123 - like the child's own standard error
         file.write("assertion failed: too bad")
     os.abort()
+
+
+def embeds(connection: Connection, stop: Any, _request: LoadRequest, _log: str, _states: Any = None) -> None:
+    """Vectors of 32 numbers, whatever the text. DIE and FAIL are obeyed; ``WAIT ASKED GO`` makes the file ASKED and
+    waits for GO, or for the end."""
+    connection.send_bytes(encode(EmbedderLoaded(32, 1)))
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            command = connection.recv()
+            assert isinstance(command, Embed)
+            if "DIE" in command.texts:
+                os.abort()
+            if command.texts[0].startswith("WAIT"):
+                _, asked, go = command.texts[0].split()
+                Path(asked).touch()
+                while stop[0] == b"\0" and not Path(go).exists():
+                    threading.Event().wait(0.002)
+            error = ErrorInfo("too-bad", "Too bad.") if "FAIL" in command.texts else None
+            vector = array("f", [1.0] + [0.0] * 31).tobytes()
+            connection.send_bytes(encode(Embedded(b"" if error else vector * len(command.texts), error)))
 
 
 def tells_modules(connection: Connection, stop: Any, request: LoadRequest, _log: str, _states: Any = None) -> None:

@@ -19,10 +19,39 @@ _Q8_0_BLOCK = 34
 def write(path: Path, kind: str) -> None:
     """``kind``: a key of ``kinds``."""
     shapes = _shapes()
-    shape = kinds(shapes)[kind]
-    metadata = {key: value for key, value in shape.metadata.items() if not key.startswith("tokenizer.")}
+    _write(path, shapes, kinds(shapes)[kind], kind)
+
+
+def write_encoder(path: Path, *, pooling: int = 1) -> None:
+    """A BERT that turns a text into 32 numbers. ``pooling``: enum llama_pooling_type."""
+    shapes = _shapes()
+    metadata = {
+        "general.architecture": "bert",
+        "bert.block_count": 2,
+        "bert.context_length": 64,
+        "bert.embedding_length": 32,
+        "bert.feed_forward_length": 64,
+        "bert.attention.head_count": 4,
+        "bert.attention.layer_norm_epsilon": 1e-12,
+        "bert.attention.causal": False,
+        "bert.pooling_type": pooling,
+        "tokenizer.ggml.token_type_count": 1,
+    }
+    tensors = {"token_embd.weight": (32, VOCABULARY), "position_embd.weight": (32, 64), "token_types.weight": (32, 1)}
+    tensors |= {f"token_embd_norm.{kind}": (32,) for kind in ("weight", "bias")}
+    matrices = {"attn_q": (32, 32), "attn_k": (32, 32), "attn_v": (32, 32), "attn_output": (32, 32)}
+    matrices |= {"attn_output_norm": (32,), "ffn_up": (32, 64), "ffn_down": (64, 32), "layer_output_norm": (32,)}
+    for name, shape in matrices.items():
+        for layer in range(2):
+            tensors[f"blk.{layer}.{name}.weight"] = shape
+            tensors[f"blk.{layer}.{name}.bias"] = shape[-1:]
+    _write(path, shapes, shapes.Shape(metadata, {name: (shape, "F32") for name, shape in tensors.items()}), "bert")
+
+
+def _write(path: Path, shapes: ModuleType, shape: Any, seed: str) -> None:
+    metadata = {key: value for key, value in shape.metadata.items() if key != "tokenizer.ggml.model"}
     values = b"".join(shapes._string(key) + shapes._value(value) for key, value in metadata.items())
-    draw = random.Random(kind)
+    draw = random.Random(seed)
     names, offset, data = b"", 0, bytearray()
     for name, (dimensions, quantization) in shape.tensors.items():
         number = shapes._NUMBERS[quantization]
