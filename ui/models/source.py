@@ -38,7 +38,7 @@ class ModelSource:
                 cached=model.place == "cache",
                 removal=_removal(model.place, model.path, folders),
                 removal_folder=_named_folder(model.path, folders),
-                error=model.error or (_missing(model.missing) if model.missing else ""),
+                error=model.error or (_missing(model.missing) if model.missing else _purpose(model.writes)),
             )
             for model in self._room.library.models()
         ]
@@ -187,6 +187,11 @@ def _named_folder(path: str, folders: tuple[str, ...]) -> str:
     """The nearest of ``folders`` that ``path`` lies in, or ""."""
     above = {str(parent) for parent in Path(path).parents}
     return max((folder for folder in folders if str(Path(folder).expanduser()) in above), key=len, default="")
+
+
+def _purpose(writes: bool) -> str:
+    """Why a good file cannot be chosen for a chat, or ""."""
+    return "" if writes else "It finds passages in your documents and does not chat."
 
 
 def _missing(names: tuple[str, ...]) -> str:

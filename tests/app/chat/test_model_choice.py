@@ -1,5 +1,7 @@
 """Timing placements of the model that is chosen."""
 
+import shutil
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,8 @@ from app.domain.errors import AppError
 from app.domain.models import LoadRequest
 from app.domain.placement import AS_PLANNED, ModelWishes
 from app.engine.fake import FakeEngine
-from app.models.folder import ModelLibrary
+from app.models.folder import ModelLibrary, Place, Root
+from app.models.library import find_model
 from app.storage.settings import SettingsStore
 
 
@@ -52,6 +55,31 @@ def test_a_model_is_tuned_by_itself_until_another_is_chosen(tmp_path: Path, choi
         choice.select(str(tmp_path / name))
         assert engine.begun.acquire(timeout=10)
     assert engine.loads == engine.tuned == [LoadRequest(str(tmp_path / name), context=512) for name in names]
+
+
+def bert_header() -> bytes:
+    """A GGUF file without tensors whose header says that it is an embedding model."""
+
+    def text(value: bytes) -> bytes:
+        return struct.pack("<Q", len(value)) + value
+
+    pairs = text(b"general.architecture") + struct.pack("<I", 8) + text(b"bert")
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, 2) + pairs + text(b"bert.pooling_type") + struct.pack("<II", 4, 1)
+
+
+def test_embedding_models_are_not_offered(tmp_path: Path, engine: Tuned) -> None:
+    (tmp_path / "embedding").mkdir()
+    (tmp_path / "embedding" / "a-bert.gguf").write_bytes(bert_header())
+    shutil.copy(find_model("alcove-tiny").path, tmp_path)
+    settings = SettingsStore(tmp_path / "settings.json")
+    library = ModelLibrary(lambda: [Root(tmp_path, Place.SHIPPED)], tmp_path / "facts.json")
+    choice = ModelChoice(engine, settings, library, (tmp_path,), lambda path: ModelWishes())
+    assert [model.name for model in choice.list()] == ["alcove-tiny"]
+    current = choice.current()
+    assert current is not None
+    assert current.name == "alcove-tiny"
+    (tmp_path / "alcove-tiny.gguf").unlink()
+    assert choice.current() is None
 
 
 def test_the_current_model_is_tuned_when_somebody_asks(tmp_path: Path, choice: ModelChoice) -> None:

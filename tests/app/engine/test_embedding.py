@@ -12,6 +12,7 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
 from app.engine import embedding
 from app.engine.embedding import EmbeddingWorker
+from app.models.library import default_roots
 
 dies = pytest.mark.expect_log("the embedding model's process ended")
 
@@ -55,6 +56,17 @@ def test_equal_texts_have_equal_vectors_of_length_one(make_worker, bert):
     assert vectors[0] == vectors[2] == worker.embed(texts[:1], query=True)[0]
     assert cosine(vectors[0], vectors[1]) < 0.9999
     assert worker.embed([]) == []
+
+
+@pytest.mark.model
+def test_the_starter_model_computes_what_its_makers_published(make_worker):
+    """Similarities of the model's page: 0.695, 0.943, 0.257."""
+    starter = default_roots()[-1] / "embedding" / "all-MiniLM-L6-v2-F16.gguf"
+    if not starter.is_file():
+        pytest.skip("the starter embedding model could not be fetched")
+    texts = ["That is a happy person", "That is a happy dog", "That is a very happy person", "Today is a sunny day"]
+    source, *others = make_worker(starter).embed(texts)
+    assert [cosine(source, other) for other in others] == pytest.approx([0.695, 0.943, 0.257], abs=1e-3)
 
 
 @pytest.mark.model

@@ -52,6 +52,19 @@ def test_a_model_says_what_it_is(library, own, make):
     assert (second.name, second.experts, second.context) == ("plain", 0, 512)
 
 
+def test_embedding_models_and_rerankers_are_told_from_those_that_write(library, own, make):
+    files = {f"{pooling}.gguf": make.gguf(2000, pooling_type=pooling) for pooling in (0, 1, 3, 4)}
+    put(own, {**files, "chat.gguf": make.gguf(2000)})
+    kinds = {model.name: (model.writes, model.embeds) for model in library.models()}
+    assert kinds == {
+        "0": (True, False),
+        "1": (False, True),
+        "3": (False, True),
+        "4": (False, False),
+        "chat": (True, False),
+    }
+
+
 def test_what_is_missing_or_broken_is_said(library, own, make):
     files = make.shards(3, 3000, "Gap")
     del files["Gap-00002-of-00003.gguf"]
