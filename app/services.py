@@ -20,6 +20,7 @@ from app.documents.service import DocumentService
 from app.domain.clock import SystemClock
 from app.domain.models import LoadRequest
 from app.domain.protocols import Publish
+from app.engine.embedding import EmbeddingWorker
 from app.engine.protocol import Engine
 from app.engine.states import StateFolder
 from app.engine.worker import EngineWorker
@@ -56,6 +57,7 @@ class Services:
     plans: ModelPlans
     model_room: ModelRoom
     documents: DocumentService
+    embedder: EmbeddingWorker
     tools: ToolRegistry
     chat: ChatService
 
@@ -87,7 +89,8 @@ class Services:
         )
         request = _request(models, model)
         limits = Limits(max_text_file_mb=settings.get().max_text_file_mb)
-        documents = DocumentService(paths.documents_db, publish, limits, clock)
+        embedder = EmbeddingWorker(room.embedding_model, idle_unload_s=_rest(settings))
+        documents = DocumentService(paths.documents_db, publish, limits, clock, embedder=embedder)
         tools = ToolRegistry(builtin_tools(documents, clock))
         store = ConversationStore(paths.chats_db)
         for message_id in store.recover():
@@ -106,6 +109,7 @@ class Services:
             plans,
             room,
             documents,
+            embedder,
             tools,
             chat,
         )
@@ -113,7 +117,15 @@ class Services:
     def close(self) -> None:
         """Stop, drain, join: turns first, since they use everything else; the store last."""
         with contextlib.ExitStack() as ends:  # each ends, whatever another one raises
-            for room in (self.store, self.documents, self.engine, self.model_room, self.models, self.chat):
+            for room in (
+                self.store,
+                self.documents,
+                self.embedder,
+                self.engine,
+                self.model_room,
+                self.models,
+                self.chat,
+            ):
                 ends.callback(room.close)
 
 

@@ -34,6 +34,7 @@ from app.domain.sources import Source
 from app.mailbox import Subscription
 from app.services import Services
 
+VECTORS_S = 10.0  # how long a small collection's first search waits to be one by meaning, too
 _STOPPED = 130  # as a shell reports Ctrl+C
 
 
@@ -69,6 +70,7 @@ def _ask(services: Services, question: str, documents: tuple[str, ...], options:
         report.require_readable()
         for path, reason in report.skipped:
             writer.skipped(path, reason)
+        services.documents.await_vectors(documents, VECTORS_S)
     conversation = services.store.create(documents=documents)
     command = SubmitPrompt(conversation.id, question, options=options)
 

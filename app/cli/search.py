@@ -13,6 +13,8 @@ from app.domain.errors import AppError
 from app.domain.sources import Passage
 from app.services import Services
 
+VECTORS_S = 10.0  # how long a small collection's first search waits to be one by meaning, too
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("query", metavar="QUERY", nargs="?", help="what to look for; without it files are only indexed")
@@ -36,6 +38,7 @@ def _search(documents: DocumentService, arguments: argparse.Namespace) -> int:
     report = documents.update(scope)
     report.require_readable()
     _tell_skipped(report)
+    documents.await_vectors(scope, VECTORS_S)
     writer = _JsonWriter() if arguments.json else _PlainWriter()
     for query in queries:
         writer.passages(query, documents.find(query, scope, arguments.k))

@@ -18,6 +18,7 @@ from app.documents.readers.registry import Format
 from app.documents.reading import PassageRow
 from app.documents.scan import FoundFile
 from app.domain.errors import ErrorInfo
+from app.domain.models import EmbeddingModel
 
 
 class FileStatus(StrEnum):
@@ -152,9 +153,42 @@ class Index:
         for (content_id,) in orphans:
             ids = schema.chunk_range(content_id)
             with self.transaction():
+                self._connection.execute(
+                    "DELETE FROM vectors WHERE hash IN (SELECT hash FROM chunks c WHERE c.id BETWEEN ? AND ? AND NOT"
+                    " EXISTS (SELECT 1 FROM chunks o WHERE o.hash = c.hash AND o.id NOT BETWEEN ? AND ?))",
+                    (*ids, *ids),
+                )
                 self._connection.execute("DELETE FROM passages WHERE rowid BETWEEN ? AND ?", ids)
                 self._connection.execute("DELETE FROM chunks WHERE id BETWEEN ? AND ?", ids)
                 self._connection.execute("DELETE FROM contents WHERE id = ?", (content_id,))
+
+    def embedder(self, model: EmbeddingModel) -> int:
+        """The number under which the model's vectors are kept. Those of the model before it are kept, too; of older
+        ones they go."""
+        name = schema.embedder_name(model)
+        with self.transaction():
+            row = self._connection.execute("SELECT id FROM embedders WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                self._connection.execute(
+                    "DELETE FROM embedders WHERE id NOT IN (SELECT id FROM embedders ORDER BY id DESC LIMIT 1)"
+                )
+                row = (self._connection.execute("INSERT INTO embedders (name) VALUES (?)", (name,)).lastrowid,)
+        return int(row[0])
+
+    def without_vector(self, content_id: int, embedder: int, limit: int) -> list[tuple[bytes, str, str]]:
+        """(hash, heading, text) of the content's next passages for which there is none."""
+        return self._connection.execute(
+            "SELECT hash, heading, text FROM chunks c WHERE id BETWEEN ? AND ?"
+            " AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.hash = c.hash AND v.embedder = ?) ORDER BY id LIMIT ?",
+            (*schema.chunk_range(content_id), embedder, limit),
+        ).fetchall()
+
+    def add_vectors(self, embedder: int, vectors: Sequence[tuple[bytes, bytes]]) -> None:
+        """(hash, vector as 16-bit floats) each."""
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO vectors (hash, embedder, vector) VALUES (?, ?, ?)",
+            [(digest, embedder, vector) for digest, vector in vectors],
+        )
 
     def _name_terms(self, path: str) -> str:
         """The file's name and the two folders it lies in."""

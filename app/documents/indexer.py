@@ -61,7 +61,7 @@ class Indexer:
         """Yields between slices. Returns the report, and whether anything changed. Raises AppError, Cancelled."""
         try:
             found = scan(scope, self._limits, cancel)
-            index = self._opened()
+            index = self.opened()
             known = index.known(scope)
             stale = self._changes(index, found, known)
             changed = bool(stale) or len(known) != len(found.files)
@@ -99,7 +99,8 @@ class Indexer:
             self._index.close()
             self._index = None
 
-    def _opened(self) -> Index:
+    def opened(self) -> Index:
+        """The writing side, made for the first one that asks. Documents thread, under the lock."""
         if self._index is None:
             self._index = Index(self._database)
         return self._index

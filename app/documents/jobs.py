@@ -24,6 +24,7 @@ class Urgency(IntEnum):
     QUESTION = 0
     ADDED = 1
     WATCHED = 2
+    VECTORS = 3
 
 
 class Job:
@@ -58,6 +59,10 @@ class Job:
         assert self._report is not None
         return self._report
 
+    def wait(self, seconds: float) -> bool:
+        """Wait so long at most; True when it has ended, however."""
+        return self._done.wait(seconds)
+
     def _abandon(self) -> None:
         self.cancel.cancel()
         self._done.set()
@@ -91,9 +96,16 @@ class DocumentsThread:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="documents")
                 self._thread.start()
-            self._jobs.append((job.urgency, next(self._count), job))
+            number = next(self._count)
+            newest_first = job.urgency is Urgency.VECTORS  # what was asked for last is needed first
+            self._jobs.append((job.urgency, -number if newest_first else number, job))
             self._changed.notify()
         return job
+
+    def queued(self, scope: tuple[str, ...], urgency: Urgency) -> Job | None:
+        """A job like this that has not ended."""
+        with self._changed:
+            return next((job for _, _, job in self._jobs if job.scope == scope and job.urgency == urgency), None)
 
     def waiting(self, scope: tuple[str, ...], urgency: Urgency) -> bool:
         """Whether a job like this is queued already."""

@@ -15,7 +15,8 @@ from app.documents.query import Query, QueryTerm
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A passage that may answer. ``bm25``: higher is better. ``hash`` is equal for equal passages. All others are index
-    terms: of the passage, of its heading, of the passages before and after it, of its file's name."""
+    terms: of the passage, of its heading, of the passages before and after it, of its file's name. ``meaning``: 0..1,
+    how near it is to the question among the nearest passages; 0 where that is not known."""
 
     chunk: int
     bm25: float
@@ -24,6 +25,7 @@ class Candidate:
     around: str
     name: str
     hash: bytes
+    meaning: float = 0.0
     score: float = 0.0
 
 
@@ -31,7 +33,10 @@ class Candidate:
 class Weights:
     """How much each sign adds to the BM25 score, all of them scaled to 0..1.
 
-    Tuned on questions of published FAQs whose headings were taken away.
+    Tuned on questions of published FAQs whose headings were taken away. ``meaning``: of 686 English questions lexical
+    signs alone answer .66 among the first five passages and .74 among ten, the nearest vectors alone .66 and .78,
+    reciprocal ranks of both fused .78 and .84, this sum .79 and .84, with the French of 121 at .68 and .79 (from .60
+    and .74).
     """
 
     bm25: float = 1.0
@@ -41,6 +46,7 @@ class Weights:
     heading: float = 0.1
     named: float = 0.1
     identifier: float = 0.3
+    meaning: float = 1.25
 
 
 DEFAULT_WEIGHTS = Weights()
@@ -83,6 +89,7 @@ def _score(query: Query, candidate: Candidate, idf: Sequence[float], best: float
         + weights.closeness * _closeness(places, idf)
         + weights.heading * _share(in_heading, idf)
         + weights.named * _share(_present(query, candidate.name), idf)
+        + weights.meaning * candidate.meaning
         + weights.identifier * (sum(identifiers) / len(identifiers) if identifiers else 0.0)
     )
 

@@ -1,22 +1,25 @@
-"""Finding passages: BM25 over many candidates, then a second look at the best of them, then variety.
+"""Finding passages: BM25 over many candidates and the nearest by meaning, then a second look at them, then variety.
 
 Works on a read-only connection, on the thread that asks; one query at a time for a connection.
 """
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from app.documents import schema
 from app.documents.index import known_files
 from app.documents.query import Query
 from app.documents.ranking import Candidate, diverse, scored
+from app.documents.vectors import Similarities
+from app.domain.models import EmbeddingModel
 from app.domain.sources import Locator, Passage
 
 _CANDIDATES = 150
 _BODY_WEIGHT, _HEADING_WEIGHT = 1.0, 1.6
 _NAMED_FILES = 8
+_NEAREST = 50  # by meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +60,38 @@ def document_text(connection: sqlite3.Connection, content_id: int, start: int, l
     return "".join(parts)[: max(0, stop - start)], total
 
 
-def find(connection: sqlite3.Connection, query: Query, scope: ScopeContents, k: int) -> list[Passage]:
-    """The ``k`` best passages, best first. Empty where no term of the query occurs."""
+def find(
+    connection: sqlite3.Connection,
+    query: Query,
+    scope: ScopeContents,
+    k: int,
+    similarities: Similarities | None = None,
+) -> list[Passage]:
+    """The ``k`` best passages, best first. ``similarities``: of the question's meaning with the passages of ``scope``;
+    without them the result is empty where no term of the query occurs."""
     if not query.terms or not scope.paths:
         return []
     frequencies = _frequencies(connection, query)
     named = _named(connection, query, scope)
-    candidates = _candidates(connection, query, scope, named)
+    near = similarities.nearest(_NEAREST) if similarities is not None else {}
+    candidates = _candidates(connection, query, scope, named, near)
+    if similarities is not None and near:
+        candidates = _with_meaning(candidates, similarities, near)
     total = connection.execute("SELECT count(*) FROM chunks").fetchone()[0]
     ranked = scored(query, candidates, frequencies, total)
     return [_passage(connection, candidate, scope) for candidate in diverse(ranked, k)]
+
+
+def without_vector(connection: sqlite3.Connection, scope: ScopeContents, model: EmbeddingModel) -> int:
+    """How many passages of the scope have none of this model."""
+    ranges = json.dumps(list(scope.paths))
+    of_model = "SELECT 1 FROM vectors v JOIN embedders e ON e.id = v.embedder WHERE v.hash = c.hash AND e.name = ?"
+    missing = f" AND NOT EXISTS ({of_model})" if schema.has_vectors(connection) else ""
+    row = connection.execute(
+        f"SELECT count(*) FROM chunks c WHERE (c.id >> 20) IN (SELECT value FROM json_each(?)){missing}",  # noqa: S608
+        (ranges, schema.embedder_name(model)) if missing else (ranges,),
+    ).fetchone()
+    return int(row[0])
 
 
 def _frequencies(connection: sqlite3.Connection, query: Query) -> dict[str, int]:
@@ -91,7 +116,11 @@ def _named(connection: sqlite3.Connection, query: Query, scope: ScopeContents) -
 
 
 def _candidates(
-    connection: sqlite3.Connection, query: Query, scope: ScopeContents, named: Mapping[int, str]
+    connection: sqlite3.Connection,
+    query: Query,
+    scope: ScopeContents,
+    named: Mapping[int, str],
+    near: Collection[int],
 ) -> list[Candidate]:
     hits = dict(_hits(connection, query, None if scope.everything else list(scope.paths), _CANDIDATES))
     closest = list(named)[:_NAMED_FILES]
@@ -99,6 +128,7 @@ def _candidates(
         hits.update(_hits(connection, query, closest, 4 * _NAMED_FILES))
         covered = {schema.content_of(chunk) for chunk in hits}
         hits.update({schema.chunk_range(content)[0]: 0.0 for content in closest if content not in covered})
+    hits.update({chunk: 0.0 for chunk in near if chunk not in hits})
     wanted = {chunk + step for chunk in hits for step in (-1, 0, 1)}
     terms = {
         chunk: (body, heading)
@@ -121,6 +151,19 @@ def _candidates(
             digest,
         )
         for chunk, digest in hashes
+    ]
+
+
+def _with_meaning(
+    candidates: list[Candidate], similarities: Similarities, near: Mapping[int, float]
+) -> list[Candidate]:
+    """``near``: the nearest passages of all, nearest first; the last of them counts as not near any more."""
+    cosines = similarities.of([candidate.chunk for candidate in candidates])
+    most, least = next(iter(near.values())), min(near.values())
+    span = max(most - least, 1e-6)
+    return [
+        replace(candidate, meaning=max(0.0, cosines.get(candidate.chunk, least) - least) / span)
+        for candidate in candidates
     ]
 
 

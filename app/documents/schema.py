@@ -2,8 +2,9 @@
 
 A file's content is stored once, however many files have it, under (SHA-256, format). Passage ids are
 ``content id << 20 | ordinal``, so that the content of a search hit and the neighbours of a passage are known without a
-look-up. ``chunks.hash`` names a passage by heading and text: what is computed from it (vectors) can be kept under that
-name when the rest of its file changes. Everything here can be built again from the files.
+look-up. ``chunks.hash`` names a passage by heading and text: its vectors are kept under that name, so that they stay
+when the rest of its file changes. Vectors of several embedding models lie beside each other; one of no bytes says that
+none can be computed. Everything here can be built again from the files.
 """
 
 import contextlib
@@ -14,10 +15,11 @@ from pathlib import Path
 
 from app.documents import analysis, errors
 from app.documents.readers import registry
+from app.domain.models import EmbeddingModel
 
 _log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: vectors
 ORDINAL_BITS = 20
 
 # The tokenizer only splits at spaces: the terms come ready made from ``analysis``.
@@ -58,6 +60,17 @@ CREATE VIRTUAL TABLE passages USING fts5 (body, heading, tokenize = "{_TOKENIZER
 CREATE VIRTUAL TABLE names USING fts5 (name, tokenize = "{_TOKENIZER}");
 CREATE VIRTUAL TABLE terms USING fts5vocab (passages, row);
 """
+_VECTORS = """
+CREATE TABLE embedders (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
+CREATE TABLE vectors (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- so that those that are new to a reader are found
+    hash BLOB NOT NULL,  -- that of chunks
+    embedder INTEGER NOT NULL REFERENCES embedders (id) ON DELETE CASCADE,
+    vector BLOB NOT NULL,  -- 16-bit floats, native
+    UNIQUE (hash, embedder)
+);
+CREATE INDEX chunks_hash ON chunks (hash);
+"""
 
 
 def content_of(chunk_id: int) -> int:
@@ -73,6 +86,11 @@ def chunk_range(content_id: int) -> tuple[int, int]:
 def chunk_hash(heading: str, text: str) -> bytes:
     """What a passage is known by across files and edits: 16 bytes."""
     return hashlib.blake2b(f"{heading}\0{text}".encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def embedder_name(model: EmbeddingModel) -> str:
+    """Under which its vectors are kept."""
+    return f"{model.id} {model.dimension}"
 
 
 def _analysis_version() -> str:
@@ -114,12 +132,14 @@ def _prepared(path: Path) -> sqlite3.Connection:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise errors.as_error(errors.newer_index(str(path)))
-        if version < SCHEMA_VERSION or not _is_current(connection):
+        if version == 1 and _is_current(connection):
+            connection.executescript(f"BEGIN; {_VECTORS} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        elif version < SCHEMA_VERSION or not _is_current(connection):
             connection.close()
             remove(path)
             connection = connect(path)
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION};")
+            connection.executescript(f"BEGIN; {_SCHEMA} {_VECTORS} PRAGMA user_version = {SCHEMA_VERSION};")
             connection.execute("INSERT INTO meta VALUES ('analysis', ?)", (_analysis_version(),))
             connection.execute("COMMIT")
     except BaseException:
@@ -142,6 +162,11 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         raise errors.as_error(errors.newer_index(str(path)))
     connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def has_vectors(connection: sqlite3.Connection) -> bool:
+    """False for an older index that no indexer has looked at yet."""
+    return bool(connection.execute("PRAGMA user_version").fetchone()[0] >= 2)
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -4,11 +4,14 @@ Calls that need an up-to-date index hand a job to the documents thread and wait 
 caller's thread, on a read-only connection that the callers share.
 """
 
+import contextlib
+import importlib.util
 import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,20 +21,23 @@ from app.documents.index import FileStatus, KnownFile, known_files
 from app.documents.indexer import Indexer
 from app.documents.jobs import DocumentsThread, Job, Urgency
 from app.documents.lock import FileLock
+from app.documents.meaning import VectorMaker
 from app.documents.query import QueryParser
 from app.documents.report import ScopeReport, report
 from app.documents.scan import normalize
+from app.documents.vectors import VectorMatrix
 from app.documents.watch import FolderWatcher
 from app.domain.cancel import CancelToken
 from app.domain.clock import SystemClock
 from app.domain.errors import AppError, Cancelled
 from app.domain.events import BackgroundFailed, IndexFinished
-from app.domain.protocols import Clock, DocumentText, Publish
+from app.domain.protocols import Clock, DocumentText, Embedder, Publish
 from app.domain.sources import Passage
 
 _log = logging.getLogger(__name__)
 
 _PATIENCE_S = 15.0
+_FEW = 150  # passages whose vectors are worth waiting for before the first search
 
 
 class DocumentService:
@@ -39,7 +45,8 @@ class DocumentService:
 
     ``scope`` is a sequence of files and folders everywhere. ``publish`` gets IndexProgress and IndexFinished, on the
     documents thread. ``patience_s``: how long a question waits for another process that indexes, before it searches
-    what is there already.
+    what is there already. ``embedder``: with its vectors passages are found by their meaning, too, as soon as they
+    have been made in the background; without one, or where it fails, by their words.
     """
 
     def __init__(
@@ -49,14 +56,19 @@ class DocumentService:
         limits: Limits | None = None,
         clock: Clock | None = None,
         patience_s: float = _PATIENCE_S,
+        embedder: Embedder | None = None,
     ) -> None:
         self._database = database
         self._publish = publish
         self._patience_s = patience_s
         self._parser = QueryParser()
-        self._indexer = Indexer(database, limits or Limits(), publish, clock or SystemClock())
+        clock = clock or SystemClock()
+        self._indexer = Indexer(database, limits or Limits(), publish, clock)
+        self._embedder = embedder if importlib.util.find_spec("numpy") else None  # a frozen program may lack it
+        self._maker = VectorMaker(self._indexer.opened, self._embedder, clock) if self._embedder else None
+        self._matrix = VectorMatrix()
         self._thread = DocumentsThread(
-            lambda job: self._indexer.update(job.scope, job.cancel),
+            self._start,
             FileLock(database.with_name(database.name + ".lock")),
             on_end=self._ended,
             on_idle=self._indexer.rest,
@@ -90,16 +102,31 @@ class DocumentService:
     def search(self, query: str, scope: Sequence[str], k: int, cancel: CancelToken | None = None) -> list[Passage]:
         """Passages of the up-to-date ``scope``, best first. Raises AppError where nothing in it can be read."""
         self.update(scope, cancel).require_readable()
-        return self.find(query, scope, k)
+        return self.find(query, scope, k, cancel)
 
-    def find(self, query: str, scope: Sequence[str], k: int) -> list[Passage]:
+    def find(self, query: str, scope: Sequence[str], k: int, cancel: CancelToken | None = None) -> list[Passage]:
         """``search`` in what is indexed already."""
         paths = normalize(scope)
+        question = self._vector(query, cancel)
         with self._reader() as connection:
             if connection is None:
                 return []
-            parsed = self._parser.parse(query)
-            return retrieve.find(connection, parsed, retrieve.contents_of(connection, paths), k)
+            contents = retrieve.contents_of(connection, paths)
+            near = None
+            if question is not None:
+                near = self._matrix.similarities(question, None if contents.everything else contents.paths)
+            return retrieve.find(connection, self._parser.parse(query), contents, k, near)
+
+    def await_vectors(self, scope: Sequence[str], seconds: float) -> None:
+        """Wait so long at most for what finds passages by their meaning, where ``scope`` is small enough for that to
+        help; a large one is searched by its words until it has been made in the background."""
+        paths = normalize(scope)
+        with self._reader() as connection:
+            if connection is None or self._embedder is None or (model := self._embedder.model) is None:
+                return
+            missing = retrieve.without_vector(connection, retrieve.contents_of(connection, paths), model)
+        if 0 < missing <= _FEW and (job := self._fill_in(paths)) is not None:
+            job.wait(seconds)
 
     def read(
         self, path: str, scope: Sequence[str], start: int, limit: int, cancel: CancelToken | None = None
@@ -144,6 +171,36 @@ class DocumentService:
                 self._connection.close()
                 self._connection = None
 
+    def _start(self, job: Job) -> Generator[None, None, tuple[ScopeReport, bool]]:
+        if job.urgency is Urgency.VECTORS and self._maker is not None:
+            return self._maker.fill(job.scope, job.cancel)
+        return self._indexer.update(job.scope, job.cancel)
+
+    def _fill_in(self, scope: tuple[str, ...]) -> Job | None:
+        """The job that makes the vectors of ``scope``; None without a maker, and while closing."""
+        if self._maker is None:
+            return None
+        with contextlib.suppress(AppError):
+            return self._thread.queued(scope, Urgency.VECTORS) or self._thread.submit(Job(scope, Urgency.VECTORS))
+        return None
+
+    def _vector(self, query: str, cancel: CancelToken | None) -> "array[float] | None":
+        """The question's vector, None where there is nothing to compare it with, or no way to. Raises Cancelled."""
+        if self._embedder is None or (model := self._embedder.model) is None:
+            return None
+        with self._reader() as connection:
+            if connection is None:
+                return None
+            self._matrix.refresh(connection, model)
+            if not len(self._matrix):
+                return None
+        try:
+            vector = self._embedder.embed([query], query=True, cancel=cancel)[0]
+        except AppError as error:
+            _log.info("Searching by words alone: %s", error)
+            return None
+        return vector if len(vector) == model.dimension else None
+
     def _changed_on_disk(self, scope: tuple[str, ...]) -> None:
         try:
             if not self._thread.waiting(scope, Urgency.WATCHED):
@@ -152,7 +209,14 @@ class DocumentService:
             _log.debug("A change came while closing")
 
     def _ended(self, job: Job, found: ScopeReport | None, error: Exception | None) -> None:
+        if job.urgency is Urgency.VECTORS:
+            if isinstance(error, AppError) and not self._closed:
+                _log.info("Passages are found by their words alone: %s %s", error, error.info.detail)
+            return
         if found is not None:
+            if job.changed and self._maker is not None:
+                self._maker.changed()
+            self._fill_in(job.scope)
             if job.changed or job.urgency is Urgency.ADDED:
                 self._publish(IndexFinished(found.scope, len(found.indexed), found.skipped))
         elif job.urgency is not Urgency.QUESTION and isinstance(error, AppError) and not self._closed:

@@ -34,8 +34,6 @@ def run(
 ) -> None:
     """The process's whole life. ``stop``: its first byte ends a load; a text is done too soon to be stopped."""
     become_child(log_path)
-    if sys.platform != "win32":
-        os.nice(NICENESS)
 
     def send(reply: Reply) -> None:
         connection.send_bytes(encode(reply))
@@ -43,6 +41,8 @@ def run(
     with contextlib.suppress(EOFError, OSError):  # the parent closed the pipe or is gone
         model = load_or_tell(lambda progress: _load(request, stop, progress), send)
         if model is not None:
+            if sys.platform != "win32":
+                os.nice(NICENESS)
             send(EmbedderLoaded(model.dimension, model.lanes))
             while True:
                 command = connection.recv()
