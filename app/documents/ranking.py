@@ -16,7 +16,7 @@ from app.documents.query import Query, QueryTerm
 class Candidate:
     """A passage that may answer. ``bm25``: higher is better. ``hash`` is equal for equal passages. All others are index
     terms: of the passage, of its heading, of the passages before and after it, of its file's name. ``meaning``: 0..1,
-    how near it is to the question among the nearest passages; 0 where that is not known."""
+    how near it is to the question among the nearest passages; 0 where there are no vectors."""
 
     chunk: int
     bm25: float
@@ -73,10 +73,11 @@ def _idf(term: QueryTerm, frequencies: Mapping[str, int], total: int) -> float:
 
 
 def _score(query: Query, candidate: Candidate, idf: Sequence[float], best: float, weights: Weights) -> float:
-    positions: dict[str, list[int]] = {}
+    positions: dict[str, list[int]] = {variant: [] for term in query.terms for variant in term.variants}
     for index, word in enumerate(candidate.body.split()):
-        positions.setdefault(word, []).append(index)
-    places = [sorted(p for variant in term.variants for p in positions.get(variant, ())) for term in query.terms]
+        if word in positions:
+            positions[word].append(index)
+    places = [sorted(place for variant in term.variants for place in positions[variant]) for term in query.terms]
     in_body = [bool(found) for found in places]
     in_heading = _present(query, candidate.heading)
     covered = [body or head for body, head in zip(in_body, in_heading, strict=True)]

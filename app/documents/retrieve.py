@@ -5,8 +5,8 @@ Works on a read-only connection, on the thread that asks; one query at a time fo
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from app.documents import schema
 from app.documents.index import known_files
@@ -73,10 +73,7 @@ def find(
         return []
     frequencies = _frequencies(connection, query)
     named = _named(connection, query, scope)
-    near = similarities.nearest(_NEAREST) if similarities is not None else {}
-    candidates = _candidates(connection, query, scope, named, near)
-    if similarities is not None and near:
-        candidates = _with_meaning(candidates, similarities, near)
+    candidates = _candidates(connection, query, scope, named, similarities)
     total = connection.execute("SELECT count(*) FROM chunks").fetchone()[0]
     ranked = scored(query, candidates, frequencies, total)
     return [_passage(connection, candidate, scope) for candidate in diverse(ranked, k)]
@@ -120,8 +117,9 @@ def _candidates(
     query: Query,
     scope: ScopeContents,
     named: Mapping[int, str],
-    near: Collection[int],
+    similarities: Similarities | None,
 ) -> list[Candidate]:
+    near = similarities.nearest(_NEAREST) if similarities is not None else {}
     hits = dict(_hits(connection, query, None if scope.everything else list(scope.paths), _CANDIDATES))
     closest = list(named)[:_NAMED_FILES]
     if closest:
@@ -129,6 +127,7 @@ def _candidates(
         covered = {schema.content_of(chunk) for chunk in hits}
         hits.update({schema.chunk_range(content)[0]: 0.0 for content in closest if content not in covered})
     hits.update({chunk: 0.0 for chunk in near if chunk not in hits})
+    meanings = _meanings(similarities, near, hits) if similarities is not None and near else {}
     wanted = {chunk + step for chunk in hits for step in (-1, 0, 1)}
     terms = {
         chunk: (body, heading)
@@ -149,22 +148,21 @@ def _candidates(
             " ".join((terms.get(chunk - 1, nothing)[0], terms.get(chunk + 1, nothing)[0])),
             named.get(schema.content_of(chunk), ""),
             digest,
+            meanings.get(chunk, 0.0),
         )
         for chunk, digest in hashes
     ]
 
 
-def _with_meaning(
-    candidates: list[Candidate], similarities: Similarities, near: Mapping[int, float]
-) -> list[Candidate]:
-    """``near``: the nearest passages of all, nearest first; the last of them counts as not near any more."""
-    cosines = similarities.of([candidate.chunk for candidate in candidates])
+def _meanings(similarities: Similarities, near: Mapping[int, float], hits: Mapping[int, float]) -> dict[int, float]:
+    """0..1 for each hit. ``near``: the nearest of all, nearest first; the last of them counts as not near. Hits whose
+    vector is still to be made get what those that share words with the question have on average."""
     most, least = next(iter(near.values())), min(near.values())
     span = max(most - least, 1e-6)
-    return [
-        replace(candidate, meaning=max(0.0, cosines.get(candidate.chunk, least) - least) / span)
-        for candidate in candidates
-    ]
+    known = {chunk: max(0.0, cosine - least) / span for chunk, cosine in similarities.of(hits).items()}
+    by_words = [known[chunk] for chunk, score in hits.items() if score > 0.0 and chunk in known]
+    usual = sum(by_words) / len(by_words) if by_words else 0.0
+    return {chunk: known.get(chunk, usual) for chunk in hits}
 
 
 def _hits(

@@ -191,7 +191,7 @@ class EmbeddingWorker:
         try:
             child = self._ready()
             first = len(job.vectors)
-            vectors = self._ask(child, job.texts[first : first + self._lanes])
+            vectors = self._ask(child, Embed(job.texts[first : first + self._lanes], job.query))
             if not job.cancelled:
                 job.vectors += vectors
                 if len(job.vectors) == len(job.texts):
@@ -227,13 +227,13 @@ class EmbeddingWorker:
         log.info("loaded the embedding model %s, %d texts at a time", model.name, reply.lanes)
         return child
 
-    def _ask(self, child: ChildProcess, texts: tuple[str, ...]) -> "list[array[float]]":
-        child.send(Embed(texts))
+    def _ask(self, child: ChildProcess, command: Embed) -> "list[array[float]]":
+        child.send(command)
         reply = self._reply(child)
         assert isinstance(reply, Embedded)
         if reply.error is not None:
             raise AppError.of(reply.error)
-        size = len(reply.vectors) // len(texts)
+        size = len(reply.vectors) // len(command.texts)
         return [array("f", reply.vectors[at : at + size]) for at in range(0, len(reply.vectors), size)]
 
     def _reply(self, child: ChildProcess, loading: str = "") -> EmbedderLoaded | LoadFailed | Embedded:

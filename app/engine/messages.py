@@ -99,9 +99,10 @@ class EmbedderLoaded:
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """Answered by ``Embedded``."""
+    """Answered by ``Embedded``. ``query``: questions, which somebody waits for."""
 
     texts: tuple[str, ...]
+    query: bool = False
 
 
 @dataclass(frozen=True, slots=True)

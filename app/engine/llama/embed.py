@@ -2,8 +2,9 @@
 
 Texts are evaluated one at a time in a context, since a batch in one context is several times slower (attention spans
 all of it), and on one thread, since threads that wait for each other disturb the chat model and the window. Several
-contexts over the same weights (lanes) use more cores. The weights stay in RAM, a GPU's memory is the chat model's. Like
-``child`` this module is imported by the parent, too.
+contexts over the same weights (lanes) use more cores. Passages are for threads that stand back behind the chat and the
+window; a question is not. The weights stay in RAM, a GPU's memory is the chat model's. Like ``child`` this module is
+imported by the parent, too.
 """
 
 import contextlib
@@ -11,8 +12,9 @@ import math
 import os
 import queue
 import sys
+import threading
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,7 +28,7 @@ from app.engine.states import StateFolder
 MOST_TOKENS = 1024  # of a text: passages are shorter, and a model's whole context takes memory and seconds
 MOST_LANES = 4
 CHARACTERS_A_TOKEN = 16  # no more of a text is looked at for each token that fits
-NICENESS = 5  # the chat and the window go first
+NICENESS = 5  # of threads that turn passages into vectors
 
 
 def run(
@@ -41,8 +43,6 @@ def run(
     with contextlib.suppress(EOFError, OSError):  # the parent closed the pipe or is gone
         model = load_or_tell(lambda progress: _load(request, stop, progress), send)
         if model is not None:
-            if sys.platform != "win32":
-                os.nice(NICENESS)
             send(EmbedderLoaded(model.dimension, model.lanes))
             while True:
                 command = connection.recv()
@@ -53,7 +53,7 @@ def run(
 
 def _answer(model: "_Model", command: Embed) -> Embedded:
     try:
-        return Embedded(b"".join(model.embed(command.texts)))
+        return Embedded(b"".join(model.embed(command)))
     except Exception:  # noqa: BLE001 - reported with its traceback; the model stays usable
         return Embedded(b"", bug().info)
 
@@ -89,7 +89,7 @@ class _Model:
         self.dimension = int(lib.llama_model_n_embd_out(weights))
         self.lanes = lanes
         self._contexts: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._pool = ThreadPoolExecutor(lanes)
+        self._pool = ThreadPoolExecutor(lanes, initializer=_stand_back)
         params = lib.llama_context_default_params()
         params.n_ctx = params.n_batch = params.n_ubatch = self._context  # an encoder takes a text in one piece
         params.n_threads = params.n_threads_batch = 1
@@ -104,10 +104,8 @@ class _Model:
         if not any(self._one("What crashes at the first text does it now.")):
             raise load_error(bindings.take_log(), name)
 
-    def embed(self, texts: Sequence[str]) -> "list[array[float]]":
-        if len(texts) == 1:
-            return [self._one(texts[0])]
-        return list(self._pool.map(self._one, texts))
+    def embed(self, command: Embed) -> "list[array[float]]":
+        return list((map if command.query else self._pool.map)(self._one, command.texts))
 
     def _one(self, text: str) -> "array[float]":
         """The vector; all zeros, which is near to nothing, where the model computes none."""
@@ -134,6 +132,12 @@ class _Model:
         if len(tokens) > self._context:
             tokens = (*tokens[: self._context - 1], tokens[-1])
         return tokens or (0,)
+
+
+def _stand_back() -> None:
+    """Of this thread alone, which only Linux can do."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _poolings() -> tuple[int, ...]:
