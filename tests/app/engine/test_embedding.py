@@ -143,23 +143,20 @@ def test_a_bug_in_the_child_leaves_it_usable(pretend):
 
 def test_a_question_goes_before_passages_that_wait(pretend, tmp_path, wait_for):
     worker = pretend()
-    asked, go = tmp_path / "asked", tmp_path / "go"
-    order = []
-
-    def ask(texts, *, query=False):
-        worker.embed(texts, query=query)
-        order.append(query)
-
-    passages = threading.Thread(target=ask, args=([f"WAIT {asked} {go}", "more", "and more"],))
+    asked, go, later = (tmp_path / name for name in ("asked", "go", "later"))
+    texts = [f"WAIT {asked} {go}", f"WAIT {asked} {later}"]
+    passages = threading.Thread(target=worker.embed, args=(texts,))
     passages.start()
     wait_for(asked.exists)
-    question = threading.Thread(target=ask, args=(["a question"],), kwargs={"query": True})
+    question = threading.Thread(target=worker.embed, args=(["a question"],), kwargs={"query": True})
     question.start()
     wait_for(lambda: len(worker._jobs) == 2)
     go.touch()
-    question.join()
+    question.join(20)
+    assert not question.is_alive()
+    assert passages.is_alive()
+    later.touch()
     passages.join()
-    assert order == [True, False]
 
 
 def test_waiting_can_be_stopped(pretend, tmp_path, wait_for):
