@@ -85,9 +85,10 @@ class EmbeddingWorker:
         self._looking = threading.Lock()
         self._looked: float | None = None
         self._found: tuple[Path, EmbeddingModel] | None = None
-        self._child: ChildProcess | None = None  # the thread's, as are the next two
+        self._child: ChildProcess | None = None  # the thread's, as are the next three
         self._loaded: EmbeddingModel | None = None
         self._lanes = 1
+        self._refused: tuple[EmbeddingModel, float, AppError] | None = None
 
     @property
     def model(self) -> EmbeddingModel | None:
@@ -206,6 +207,16 @@ class EmbeddingWorker:
         path, model = found
         if self._child is not None and self._loaded == model:
             return self._child
+        if self._refused and self._refused[0] == model and self._monotonic() - self._refused[1] < LOOK_AGAIN_S:
+            raise self._refused[2]
+        try:
+            return self._start(path, model)
+        except AppError as error:
+            self._refused = (model, self._monotonic(), error)  # nobody waits for the next such load so soon
+            raise
+
+    def _start(self, path: Path, model: EmbeddingModel) -> ChildProcess:
+        """Raises AppError."""
         self._drop()
         try:
             child = ChildProcess(self._target, LoadRequest(str(path)))

@@ -134,6 +134,18 @@ def test_a_load_that_dies_is_a_sentence(pretend):
         pretend("dies_loading").embed(["fine"])
 
 
+def test_a_model_that_cannot_be_loaded_is_not_tried_again_at_once(pretend, children):
+    now = [0.0]
+    worker = pretend("cannot_load", monotonic=lambda: now[0])
+    with pytest.raises(AppError, match="Too bad"):
+        worker.embed(["fine"])
+    worker._target = children.embeds  # what was wrong is mended
+    with pytest.raises(AppError, match="Too bad"):
+        worker.embed(["fine"])
+    now[0] += embedding.LOOK_AGAIN_S
+    assert len(worker.embed(["fine"])) == 1
+
+
 def test_a_bug_in_the_child_leaves_it_usable(pretend):
     worker = pretend()
     with pytest.raises(AppError, match="Too bad"):
