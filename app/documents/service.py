@@ -31,6 +31,7 @@ from app.domain.cancel import CancelToken
 from app.domain.clock import SystemClock
 from app.domain.errors import AppError, Cancelled
 from app.domain.events import BackgroundFailed, IndexFinished
+from app.domain.models import EmbeddingModel
 from app.domain.protocols import Clock, DocumentText, Embedder, Publish
 from app.domain.sources import Passage
 
@@ -107,22 +108,24 @@ class DocumentService:
     def find(self, query: str, scope: Sequence[str], k: int, cancel: CancelToken | None = None) -> list[Passage]:
         """``search`` in what is indexed already."""
         paths = normalize(scope)
-        question = self._vector(query, cancel)
+        asked = self._vector(query, cancel)
         with self._reader() as connection:
             if connection is None:
                 return []
             contents = retrieve.contents_of(connection, paths)
             near = None
-            if question is not None:
-                near = self._matrix.similarities(question, None if contents.everything else contents.paths)
+            if asked is not None:
+                self._matrix.refresh(connection, asked[0])
+                near = self._matrix.similarities(asked[1], None if contents.everything else contents.paths)
             return retrieve.find(connection, self._parser.parse(query), contents, k, near)
 
     def await_vectors(self, scope: Sequence[str], seconds: float) -> None:
         """Wait so long at most for what finds passages by their meaning, where ``scope`` is small enough for that to
         help; a large one is searched by its words until it has been made in the background."""
         paths = normalize(scope)
+        model = self._embedder.model if self._embedder is not None else None
         with self._reader() as connection:
-            if connection is None or self._embedder is None or (model := self._embedder.model) is None:
+            if connection is None or model is None:
                 return
             missing = retrieve.without_vector(connection, retrieve.contents_of(connection, paths), model)
         if 0 < missing <= _FEW and (job := self._fill_in(paths)) is not None:
@@ -173,8 +176,15 @@ class DocumentService:
 
     def _start(self, job: Job) -> Generator[None, None, tuple[ScopeReport, bool]]:
         if job.urgency is Urgency.VECTORS and self._maker is not None:
-            return self._maker.fill(job.scope, job.cancel)
+            return self._fill(self._maker, job)
         return self._indexer.update(job.scope, job.cancel)
+
+    def _fill(self, maker: VectorMaker, job: Job) -> Generator[None, None, tuple[ScopeReport, bool]]:
+        try:
+            return (yield from maker.fill(job.scope, job.cancel))
+        except sqlite3.Error as error:
+            self._indexer.close_index()
+            raise errors.as_error(errors.index_unusable(str(self._database), str(error))) from error
 
     def _fill_in(self, scope: tuple[str, ...]) -> Job | None:
         """The job that makes the vectors of ``scope``; None without a maker, and while closing."""
@@ -184,8 +194,9 @@ class DocumentService:
             return self._thread.queued(scope, Urgency.VECTORS) or self._thread.submit(Job(scope, Urgency.VECTORS))
         return None
 
-    def _vector(self, query: str, cancel: CancelToken | None) -> "array[float] | None":
-        """The question's vector, None where there is nothing to compare it with, or no way to. Raises Cancelled."""
+    def _vector(self, query: str, cancel: CancelToken | None) -> "tuple[EmbeddingModel, array[float]] | None":
+        """The question's vector and whose it is; None where there is nothing to compare it with, or no way to. Raises
+        Cancelled."""
         if self._embedder is None or (model := self._embedder.model) is None:
             return None
         with self._reader() as connection:
@@ -199,7 +210,7 @@ class DocumentService:
         except AppError as error:
             _log.info("Searching by words alone: %s", error)
             return None
-        return vector if len(vector) == model.dimension else None
+        return (model, vector) if len(vector) == model.dimension else None
 
     def _changed_on_disk(self, scope: tuple[str, ...]) -> None:
         try:

@@ -191,6 +191,25 @@ def test_where_the_model_fails_words_go_on(
     assert "BackgroundFailed" not in {type(event).__name__ for event in events}
 
 
+def test_where_vectors_cannot_be_stored_words_go_on(
+    open_service: Callable[..., DocumentService], words: Words, library: str
+) -> None:
+    nobody = Words()
+    nobody.model = None
+    before = open_service(nobody)
+    before.update([library])
+    before.close()
+    with sqlite3.connect(before._database) as index:
+        index.execute("CREATE TRIGGER full BEFORE INSERT ON vectors BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    service = open_service(words)
+    ready(service, library)
+    assert first(service, "bicycle", library) == "garage.txt"
+    index.execute("DROP TRIGGER full")
+    index.close()
+    ready(service, library)
+    assert first(service, "car", library) == "garage.txt"
+
+
 def test_a_text_that_kills_the_model_is_left_out(
     open_service: Callable[..., DocumentService], words: Words, library: str
 ) -> None:
