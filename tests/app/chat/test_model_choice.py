@@ -73,7 +73,7 @@ def test_embedding_models_are_not_offered(tmp_path: Path, engine: Tuned) -> None
     shutil.copy(find_model("alcove-tiny").path, tmp_path)
     settings = SettingsStore(tmp_path / "settings.json")
     library = ModelLibrary(lambda: [Root(tmp_path, Place.SHIPPED)], tmp_path / "facts.json")
-    choice = ModelChoice(engine, settings, library, (tmp_path,), lambda path: ModelWishes())
+    choice = ModelChoice(engine, settings, library, (tmp_path,), lambda path: ModelWishes(), ModelGate())
     assert [model.name for model in choice.list()] == ["alcove-tiny"]
     current = choice.current()
     assert current is not None
