@@ -1,10 +1,12 @@
 """Conversations and their messages in ``chats.db``."""
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app.domain.errors import AppError
 from app.domain.ids import new_id
 from app.domain.messages import Conversation, Message
 from app.storage import rows, search
@@ -14,6 +16,8 @@ from app.storage.paths import make_private
 from app.storage.processes import ProcessMark, is_alive, this_process
 from app.storage.schema import CHATS
 from app.storage.writer import Writer
+
+log = logging.getLogger(__name__)
 
 
 class ConversationStore:
@@ -38,9 +42,12 @@ class ConversationStore:
         self._alive = alive
         self._writer = Writer(open_database(path, CHATS, backup=True), path)
         self._readers = ReaderPool(path)
+        self._unsealed: list[Message] = []  # they ended when nothing could be written
 
     def close(self) -> None:
         """Write what was handed over, then end. Idempotent."""
+        self._seal_again()
+        self._unsealed.clear()  # nothing more can be done
         # The writer last: whoever closes last folds the write-ahead log into the file, and a reader cannot.
         self._readers.close()
         self._writer.close()
@@ -108,6 +115,7 @@ class ConversationStore:
     def add_message(self, message: Message, *, activate: bool = True) -> None:
         """Append below ``message.parent_id``; ``activate`` makes it the active leaf. A streaming one is named as this
         process's."""
+        self._seal_again()
         now = self._now()
 
         def change(connection: sqlite3.Connection) -> None:
@@ -125,7 +133,15 @@ class ConversationStore:
         self._writer.post(message.id, lambda connection: rows.update_streaming(connection, message))
 
     def seal(self, message: Message) -> None:
-        """The final state of a streaming message; waits for the commit. ValueError for one that is sealed already."""
+        """The final state of a streaming message; waits for the commit. Where that fails it is tried again before the
+        next message and at the end. ValueError for one that is sealed already."""
+        try:
+            self._seal(message)
+        except AppError:
+            self._unsealed.append(message)
+            raise
+
+    def _seal(self, message: Message) -> None:
         now = self._now()
 
         def change(connection: sqlite3.Connection) -> None:
@@ -134,8 +150,20 @@ class ConversationStore:
 
         self._writer.run(change, supersedes=message.id)
 
+    def _seal_again(self) -> None:
+        waiting, self._unsealed = self._unsealed, []
+        for message in waiting:
+            try:
+                self._seal(message)
+            except AppError as error:
+                if error.code != "message-not-found":
+                    self._unsealed.append(message)
+            except ValueError as error:
+                log.info("an answer is not written late: %s", error)
+
     def reopen(self, message_id: str) -> None:
         """Make an ended answer streaming again, by this process. AppError ``answer-busy`` where it is being written."""
+        self._seal_again()
         self._writer.run(lambda connection: rows.reopen(connection, message_id, self._process, self._alive))
 
     def recover(self) -> list[str]:

@@ -1,10 +1,12 @@
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.domain.errors import AppError
+from app.domain.messages import Message, MessageStatus, Role, TextPart
 from app.storage.conversations import ConversationStore
 from app.storage.database import Migration, ReaderPool, backup_path, open_database, transaction
 from app.storage.schema import CHATS
@@ -94,6 +96,34 @@ def test_a_full_disk_is_one_sentence_and_the_store_goes_on(tmp_path: Path) -> No
         assert [c.id for c in store.conversations()] == [kept.id]
         store._writer._connection.execute("PRAGMA max_page_count = 100000")
         store.create(title="x" * 1_000_000)
+
+
+@pytest.mark.parametrize("later", ["the next message", "continuing", "the end"])
+def test_an_answer_that_ended_on_a_full_disk_is_written_when_there_is_room(tmp_path: Path, later: str) -> None:
+    path = tmp_path / "chats.db"
+    with closing(ConversationStore(path)) as store:
+        conversation = store.create()
+        answer = Message("a", conversation.id, None, Role.ASSISTANT, MessageStatus.STREAMING, (), 1.0)
+        store.add_message(answer)
+        ended = replace(answer, status=MessageStatus.COMPLETE, parts=(TextPart("x" * 1_000_000),))
+        pages = store._writer._connection.execute("PRAGMA page_count").fetchone()[0]
+        store._writer._connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(AppError):
+            store.seal(ended)
+        with pytest.raises(AppError, match="full"):
+            store.add_message(replace(ended, id="b"))
+        store._writer._connection.execute("PRAGMA max_page_count = 100000")
+        if later == "the next message":
+            store.add_message(replace(answer, id="c"))
+            assert store.message("a") == ended
+            with pytest.raises(ValueError, match="sealed already"):
+                store.seal(ended)
+        if later == "continuing":
+            store.reopen("a")
+            assert store.message("a").parts == ended.parts
+            store.seal(ended)
+    with closing(ConversationStore(path)) as store:
+        assert store.message("a") == ended
 
 
 def test_a_lock_held_by_another_program_is_one_sentence(tmp_path: Path) -> None:
