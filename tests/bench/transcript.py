@@ -29,7 +29,7 @@ from app.domain.messages import (
     TextPart,
 )
 from ui.chat.transcript import TranscriptView
-from ui.theme import apply_theme
+from ui.theme import apply_theme, style_sheet
 
 WORDS = (
     "the model attention layer token cache memory kernel value because therefore gradient when we compute each matrix "
@@ -249,7 +249,7 @@ def main() -> int:
     arguments = parser.parse_args()
     only = arguments.only.split(",")
     app = QApplication(sys.argv[:1])
-    apply_theme(app, "light")
+    app.setStyleSheet(style_sheet(apply_theme(app, "light")))
     bench = Bench(app)
     if "open" in only:
         bench.open()

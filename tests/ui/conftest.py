@@ -29,7 +29,7 @@ from app.storage.paths import Paths
 from app.storage.secrets import Keyring, Secrets
 from app.storage.settings import SettingsStore
 from ui.bridge import Bridge
-from ui.theme import apply_theme
+from ui.theme import apply_theme, style_sheet
 
 CREATED = 1_790_000_000.0
 
@@ -176,7 +176,9 @@ def services(tmp_path: Path, keyring: Keyring | None, gpus: tuple[int, ...]) -> 
 
 @pytest.fixture
 def themed(qapp: QApplication) -> QApplication:
-    apply_theme(qapp, "light")
+    theme = apply_theme(qapp, "light")
+    if not qapp.styleSheet():
+        qapp.setStyleSheet(style_sheet(theme))  # for widgets that stand alone; the program's have it from the window
     return qapp
 
 

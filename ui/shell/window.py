@@ -30,10 +30,9 @@ from ui.shell.model_page import MODEL_SUFFIX, ModelPage, first_model
 from ui.shell.panels import MODEL, TOOLS, Panels
 from ui.shell.place import Place, decoded, reachable
 from ui.shell.statusbar import StatusBar
-from ui.shell.style import window_style
 from ui.shell.views import Views
 from ui.shell.welcome import Example
-from ui.theme import apply_theme, theme_watcher
+from ui.theme import apply_theme, style_sheet, theme_watcher
 
 log = logging.getLogger(__name__)
 
@@ -316,7 +315,7 @@ class MainWindow(QMainWindow):
     def _restyle(self) -> None:
         app = QApplication.instance()
         assert isinstance(app, QApplication)
-        self.setStyleSheet(window_style(theme_watcher(app).theme))
+        self.setStyleSheet(style_sheet(theme_watcher(app).theme))
         self.views.sidebar.refresh_icons()
 
     def _use_settings(self, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from ui.theme import DARK, LIGHT, Theme, apply_theme, current_theme, icon, theme_watcher
+from ui.theme import DARK, LIGHT, Theme, apply_theme, current_theme, icon, style_sheet, theme_watcher
 
 ON_PAGE = ("background", "surface", "raised", "hover")
 PAIRS = [
@@ -105,7 +105,7 @@ def test_an_icon_is_drawn_once(qapp: QApplication) -> None:
     assert icon("copy", "#123456").cacheKey() == icon("copy", QColor("#123456")).cacheKey()
 
 
-def test_the_scheme_changes_palette_and_style_sheet_and_tells(qtbot: QtBot, qapp: QApplication) -> None:
+def test_the_scheme_changes_the_palette_and_tells(qtbot: QtBot, qapp: QApplication) -> None:
     apply_theme(qapp, "light")
     watcher = theme_watcher(qapp)
     with qtbot.waitSignal(watcher.changed) as signal:
@@ -113,15 +113,16 @@ def test_the_scheme_changes_palette_and_style_sheet_and_tells(qtbot: QtBot, qapp
     assert signal.args == [DARK]
     assert current_theme(qapp) is DARK
     assert qapp.palette().color(QPalette.ColorRole.Window).name() == DARK.background
-    assert DARK.surface in qapp.styleSheet()
+    assert DARK.surface in style_sheet(DARK)
     with qtbot.assertNotEmitted(watcher.changed):
         apply_theme(qapp, "dark")
     assert apply_theme(qapp, "light") is LIGHT
     assert theme_watcher(qapp) is watcher
 
 
-def test_the_style_sheet_names_only_known_colours() -> None:
-    source = resources.files("resources").joinpath("themes").joinpath("alcove.qss").read_text(encoding="utf-8")
+@pytest.mark.parametrize("sheet", ["alcove.qss", "window.qss"])
+def test_a_style_sheet_names_only_known_colours(sheet: str) -> None:
+    source = resources.files("resources").joinpath("themes").joinpath(sheet).read_text(encoding="utf-8")
     names = set(string.Template(source).get_identifiers())
     assert names
     assert names <= set(Theme.__slots__)

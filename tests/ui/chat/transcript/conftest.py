@@ -22,7 +22,6 @@ from app.domain.messages import (
 )
 from ui.chat.transcript import TranscriptView
 from ui.chat.transcript.prose import ProseWidget
-from ui.theme import apply_theme
 
 
 @dataclass
@@ -111,13 +110,12 @@ def answer(identity: str, *parts: Part, status: MessageStatus = MessageStatus.CO
 
 
 @pytest.fixture
-def screen(qtbot: QtBot, qapp: QApplication) -> Iterator[Screen]:
-    apply_theme(qapp, "light")
+def screen(qtbot: QtBot, themed: QApplication) -> Iterator[Screen]:
     view = TranscriptView()
     qtbot.addWidget(view)
     view.resize(900, 700)
     view.show()
-    result = Screen(view, qapp)
+    result = Screen(view, themed)
     result.settle()
     yield result
     view.clear()
