@@ -63,10 +63,10 @@ class Tuning:
         plan = self.figures[0]
         best = next(speed for speed in self.figures if speed.what == self.chosen.what)
         if best is plan:
-            return f"{self.name} runs fastest {plan.what}, with {plan.writes:.3g} tokens a second."
+            return f"{self.name} runs fastest {plan.what}, with {_rate(plan.writes)} tokens a second."
         return (
-            f"{self.name} runs fastest {best.what}: {best.writes:.3g} tokens a second instead of {plan.writes:.3g} "
-            f"{plan.what}."
+            f"{self.name} runs fastest {best.what}: {_rate(best.writes)} tokens a second instead of "
+            f"{_rate(plan.writes)} {plan.what}."
         )
 
 
@@ -116,3 +116,8 @@ class Placement:
     fits: bool
     sentence: str
     why: str
+
+
+def _rate(rate: float) -> str:
+    """Three digits that count, and never as a power of ten."""
+    return f"{rate:,.0f}" if rate >= 1000 else f"{rate:.3g}"

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QFileDialog,
     QFrame,
     QHBoxLayout,
@@ -26,6 +27,7 @@ from ui.widgets.buttons import IconButton
 
 ROW_HEIGHT = 38
 WIDTHS = {Column.QUANTIZATION: 120, Column.EXPERTS: 100, Column.CONTEXT: 84, Column.SIZE: 92, Column.FOLDER: 220}
+NARROW = 540  # px of the page below which its buttons take two lines
 ROOM = {Column.FOLDER: 820, Column.EXPERTS: 640, Column.CONTEXT: 540}  # px of the page below which a column is hidden
 
 
@@ -82,13 +84,15 @@ class LibraryView(QWidget):
         self.remove = self._button(self.tr("Remove…"), lambda: self._tell(self.remove_requested))
         take = self._button(self.tr("Import a file…"), self.ask_file)
         folder = self._button(self.tr("Add a folder…"), self.ask_folder)
-        bar = QHBoxLayout()
+        bar = self._bar = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         bar.setSpacing(8)
-        for button in (self.use, self.verify, self.remove):
-            bar.addWidget(button)
-        bar.addStretch(1)
-        bar.addWidget(take)
-        bar.addWidget(folder)
+        for buttons in ((self.use, self.verify, self.remove), (take, folder)):
+            row = QHBoxLayout()
+            row.setSpacing(8)
+            for button in buttons:
+                row.addWidget(button)
+            bar.addLayout(row)
+        bar.insertStretch(1, 1)
         self.note = QLabel(self)
         self.note.setProperty("kind", "muted")
         self.note.setTextFormat(Qt.TextFormat.PlainText)
@@ -112,6 +116,8 @@ class LibraryView(QWidget):
         super().resizeEvent(event)
         for column, least in ROOM.items():
             self.table.setColumnHidden(column, self.width() < least)
+        way = QBoxLayout.Direction
+        self._bar.setDirection(way.TopToBottom if self.width() < NARROW else way.LeftToRight)
 
     def show_models(self, models: Sequence[ModelOnDisk]) -> None:
         """The chosen row stays chosen."""

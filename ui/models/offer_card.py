@@ -1,12 +1,15 @@
 """A model of the program's own list as a card, and the sentence that says whether it fits."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ui.models.values import Choice, Offer, context_text, count_text, size_text
 from ui.widgets.buttons import mark
 from ui.widgets.choice import ChoiceBox
+from ui.widgets.elided import ElidedLabel
 
+NARROW = 520  # px; below it the sentence about the fit has a line of its own
 FIT_KINDS = {"gpu": "fit-good", "memory": "fit-good", "disk": "fit-poor"}
 
 
@@ -53,12 +56,13 @@ class OfferCard(QFrame):
         self._choices = offer.choices
         self._offline = False
         name = _label(offer.name, "heading", self)
-        maker = _label(offer.maker, "muted", self)
+        maker = ElidedLabel(self)
+        maker.setProperty("kind", "muted")
+        maker.show_text(offer.maker)
         head = QHBoxLayout()
         head.setSpacing(10)
         head.addWidget(name)
-        head.addWidget(maker)
-        head.addStretch(1)
+        head.addWidget(maker, 1)
         if offer.asks:
             head.addWidget(_label(self.tr("licence to accept"), "badge-warning", self))
         description = _label(offer.description, "", self)
@@ -84,11 +88,13 @@ class OfferCard(QFrame):
         self.ask_speed.setToolTip(self.tr("Reads some megabytes of it on the Hub"))
         self.ask_speed.clicked.connect(self._want)
         about.addWidget(self.ask_speed, 0, Qt.AlignmentFlag.AlignTop)
-        foot = QHBoxLayout()
-        foot.setSpacing(12)
-        foot.addWidget(self.chooser)
-        foot.addWidget(self.fit, 1)
-        foot.addWidget(self.download)
+        foot = self._foot = QGridLayout()
+        foot.setHorizontalSpacing(12)
+        foot.setVerticalSpacing(6)
+        foot.setColumnStretch(1, 1)
+        foot.addWidget(self.chooser, 0, 0)
+        foot.addWidget(self.fit, 0, 1)
+        foot.addWidget(self.download, 0, 2)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 14, 14)
         column.setSpacing(6)
@@ -101,6 +107,13 @@ class OfferCard(QFrame):
         self._fill()
         self.chooser.currentIndexChanged.connect(self._chosen)
         self.chooser.activated.connect(self._want)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        if narrow != (self._foot.itemAtPosition(1, 0) is not None):
+            self._foot.removeWidget(self.fit)
+            self._foot.addWidget(self.fit, 1 if narrow else 0, 0 if narrow else 1, 1, 3 if narrow else 1)
 
     def show_fits(self, offer: Offer) -> None:
         """The same offer, looked at again: free memory changes. The choice stays."""

@@ -35,7 +35,7 @@ class ShopView(QWidget):
         self.cards: list[OfferCard] = []
         self._offline = False
         self.search = QLineEdit(self)
-        self.search.setPlaceholderText(self.tr("Search the Hub for models, or write OWNER/NAME"))
+        self.search.setPlaceholderText(self.tr("Search the Hugging Face Hub, or write OWNER/NAME"))
         self.search.setAccessibleName(self.tr("Search the Hub"))
         self.search.setClearButtonEnabled(True)
         self.search.setMaximumWidth(CARD_WIDTH)
@@ -53,6 +53,7 @@ class ShopView(QWidget):
         self._cards.setSpacing(10)
         title = QLabel(self.tr("Thinking models that were chosen for Alcove, from small to large"), self._list)
         title.setProperty("kind", "section")
+        title.setWordWrap(True)
         self._cards.addWidget(title)
         self._cards.addStretch(1)
         scroll = QScrollArea(self)

@@ -15,7 +15,7 @@ class Connections(QObject):
     def __init__(self, settings: Settings, parent: QWidget) -> None:
         super().__init__(parent)
         self._proxy_before = settings.proxy
-        self.offline = CheckBox(self.tr("Offline: not one connection"), parent)
+        self.offline = CheckBox(self.tr("Offline: connect to nothing"), parent)
         self.offline.setChecked(settings.offline)
         self.proxy = QLineEdit(settings.proxy, parent)
         self.proxy.setPlaceholderText(self.tr("The system's, if it has one"))

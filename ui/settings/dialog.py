@@ -2,15 +2,17 @@
 
 from typing import TypeAlias
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
+    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -24,9 +26,25 @@ LARGEST_CONTEXT = 1 << 20
 FIELD_WIDTH = 220  # px
 LABEL_WIDTH = 150  # px
 GAP = 24  # px between a label and its field
+FRAME = QSize(16, 56)  # px that a window's frame may take
 
 Fields: TypeAlias = tuple[tuple[str, QWidget], ...]
 Groups: TypeAlias = tuple[tuple[str, Fields], ...]
+
+
+class _Scroll(QScrollArea):
+    """As large as what is in it, where the screen has room for that."""
+
+    def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._content = content
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(content)
+
+    def sizeHint(self) -> QSize:
+        return self._content.sizeHint()
 
 
 class SettingsDialog(QDialog):
@@ -68,7 +86,24 @@ class SettingsDialog(QDialog):
         self._prompt.setMinimumHeight(110)
         self._prompt.setPlaceholderText(self.tr("Empty: Alcove's own instructions"))
         self._prompt.setPlainText(settings.system_prompt)
+        self._explain()
         self._build()
+        self.resize(self.sizeHint().boundedTo(self.screen().availableSize() - FRAME))
+
+    def _explain(self) -> None:
+        """What the words mean, for who rests the mouse on them."""
+        token = self.tr("a token is a word or a piece of one")
+        for field, meaning in (
+            (self._constrain, self.tr("Fewer mistakes when a small model uses a tool")),
+            (self._context, self.tr("How much of a conversation the model can see; {token}").format(token=token)),
+            (self._threads, self.tr("How many cores of the processor work at most")),
+            (self._gpu, self.tr("How much of the model the graphics card computes; more is faster, if it fits")),
+            (self._unload, self.tr("The model gives its memory back then; the next question loads it again")),
+            (self._text_limit, self.tr("Larger text files are left out")),
+            (self.connections.token, self.tr("For models that ask for an account at Hugging Face")),
+        ):
+            field.setToolTip(meaning)
+            field.setAccessibleDescription(meaning)
 
     def _choice(self, value: str, options: tuple[tuple[str, str], ...]) -> ChoiceBox:
         box = ChoiceBox(self)
@@ -114,7 +149,7 @@ class SettingsDialog(QDialog):
                         (self.tr("Unload when idle for"), self._unload),
                     ),
                 ),
-                (self.tr("Tools"), ((self.tr("Ask before one runs"), self._approval), ("", self._constrain))),
+                (self.tr("Tools"), ((self.tr("Ask before a tool runs"), self._approval), ("", self._constrain))),
                 (self.tr("Documents"), ((self.tr("Largest text file"), self._text_limit),)),
             ),
             (
@@ -124,7 +159,7 @@ class SettingsDialog(QDialog):
                         ("", net.offline),
                         (self.tr("Proxy"), net.proxy),
                         ("", net.problem),
-                        (self.tr("Token for the Hub"), net.token),
+                        (self.tr("Hugging Face token"), net.token),
                         ("", net.token_note),
                     ),
                 ),
@@ -133,8 +168,9 @@ class SettingsDialog(QDialog):
         )
 
     def _build(self) -> None:
-        page = QVBoxLayout(self)
-        page.setContentsMargins(24, 20, 24, 20)
+        content = QWidget()
+        page = QVBoxLayout(content)
+        page.setContentsMargins(24, 20, 24, 12)
         page.setSpacing(12)
         columns = QHBoxLayout()
         columns.setSpacing(40)
@@ -152,7 +188,13 @@ class SettingsDialog(QDialog):
         )
         note.setProperty("kind", "muted")
         page.addWidget(note)
-        page.addSpacing(8)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(_Scroll(content, self), 1)
+        whole.addWidget(self._buttons())
+
+    def _buttons(self) -> QDialogButtonBox:
         buttons = QDialogButtonBox(self)
         save = QPushButton(self.tr("Save"), self)
         save.setProperty("kind", "primary")
@@ -161,7 +203,8 @@ class SettingsDialog(QDialog):
         buttons.addButton(QPushButton(self.tr("Cancel"), self), QDialogButtonBox.ButtonRole.RejectRole)
         buttons.accepted.connect(self._save)
         buttons.rejected.connect(self.reject)
-        page.addWidget(buttons)
+        buttons.setContentsMargins(24, 8, 24, 20)
+        return buttons
 
     def _column(self, groups: Groups) -> QVBoxLayout:
         column = QVBoxLayout()
@@ -190,6 +233,7 @@ class SettingsDialog(QDialog):
             text.setMinimumHeight(field.sizeHint().height())
             text.setMinimumWidth(LABEL_WIDTH)
             text.setBuddy(field)
+            text.setToolTip(field.toolTip())
             form.addRow(text, field)
         self._prompt.setAccessibleName(self.tr("Instructions for the model"))
         return form

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QWidget
 
 from app.domain.events import PrefillProgress, TokenRate, TurnFinished, TurnQueued
+from ui.figures import rate_text
 from ui.models.controller import ModelState
 from ui.widgets.elided import ElidedLabel
 
@@ -99,7 +100,7 @@ class StatusBar(QStatusBar):
         return [text for text in (self._model.full_text(), *(label.text() for label in labels)) if text]
 
     def _show_rate(self, rate: float) -> None:
-        self._show(self._rate, self.tr("{rate} tokens/s").format(rate=f"{rate:.1f}"))
+        self._show(self._rate, self.tr("{rate} tokens/s").format(rate=rate_text(rate)))
 
     def _show(self, label: QLabel, text: str) -> None:
         """Make room at once: a text is never seen in the place of its predecessor. A shorter one keeps the room."""

@@ -1,10 +1,13 @@
 """The line above the conversation: its title, its documents, the model, and the panels."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from ui.widgets.buttons import IconButton
 from ui.widgets.elided import ElidedLabel
+
+NARROW = 560  # px; below it the title has more need of the room than the word "Documents"
 
 
 class TopBar(QFrame):
@@ -13,7 +16,7 @@ class TopBar(QFrame):
     page_left = Signal()  # back to the conversation
     downloads_requested = Signal()
 
-    def __init__(self, documents: QWidget, picker: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, documents: QToolButton, picker: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("topBar")
         self.title = ElidedLabel(self)
@@ -50,6 +53,12 @@ class TopBar(QFrame):
         for button in self._pages.values():
             row.addWidget(button)
         self.show_page("")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        style = Qt.ToolButtonStyle
+        narrow = self.width() < NARROW
+        self._documents.setToolButtonStyle(style.ToolButtonIconOnly if narrow else style.ToolButtonTextBesideIcon)
 
     def show_page(self, title: str) -> None:
         """The title of the page in place of the conversation; "" for the conversation itself."""

@@ -73,3 +73,5 @@ def test_in_words():
         "model runs fastest from the mapped file: 12.3 tokens a second instead of 10 as planned."
     )
     assert tuning(AS_PLANNED).sentence == "model runs fastest as planned, with 10 tokens a second."
+    small = Tuning("model", Variant("as planned"), (Speed("as planned", 0.0, 1312.4),), 1.0)
+    assert small.sentence == "model runs fastest as planned, with 1,312 tokens a second."

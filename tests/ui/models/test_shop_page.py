@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QPushButton, QWidget
+from pytestqt.qtbot import QtBot
 
 from app.domain.events import DownloadFailed, DownloadFinished, DownloadProgress, DownloadState
 from app.storage.paths import Paths
@@ -244,3 +246,24 @@ def test_events_of_another_windows_downloads_are_no_rows(
     services.mailbox.publish(DownloadProgress("mine", "Mine", 1, 2, 0.0, DownloadState.QUEUED))
     settle(lambda: len(manager.downloads.rows) == 1)
     assert [row.id for row in manager.downloads.rows] == ["mine"]
+
+
+def test_nothing_is_cut_on_a_narrow_page(page: ModelsPage, qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(420, 600)  # the least that the main window leaves it
+    page.setParent(window)
+    page.setMinimumSize(0, 0)  # as a window of its own it had one
+    page.setGeometry(window.rect())
+    window.show()
+    page.show()
+    for show in (page.show_library, page.show_shop):
+        show()
+        page.grab()
+        assert page.width() == 420
+        buttons = [button for button in page.findChildren(QPushButton) if button.isVisible() and button.text()]
+        assert buttons
+        for button in buttons:
+            assert button.width() >= button.sizeHint().width(), button.text()
+            assert button.mapTo(page, button.rect().topRight()).x() < page.width(), button.text()
+    page.setParent(None)  # it is closed by whoever made it

@@ -67,7 +67,7 @@ def test_untouched_it_changes_nothing(dialog: SettingsDialog) -> None:
 def test_changes_are_named(dialog: SettingsDialog, qtbot: QtBot) -> None:
     theme = by_name(dialog, QComboBox, "Colours")
     theme.setCurrentIndex(theme.findData("dark"))
-    asks = by_name(dialog, QComboBox, "Ask before one runs")
+    asks = by_name(dialog, QComboBox, "Ask before a tool runs")
     asks.setCurrentIndex(asks.findData("always"))
     by_name(dialog, QSpinBox, "Context").setValue(0)
     by_name(dialog, QSpinBox, "Threads").setValue(6)
@@ -171,14 +171,14 @@ def test_a_token_goes_to_the_keyring_and_is_never_shown(
 ) -> None:
     dialog = controller.open()
     settle(lambda: any(text.startswith("Kept in the keyring") for text in words(dialog)))
-    field = by_name(dialog, QLineEdit, "Token for the Hub")
+    field = by_name(dialog, QLineEdit, "Hugging Face token")
     assert field.echoMode() is QLineEdit.EchoMode.Password
     field.setText(" hf_secret ")
     press_save(dialog)
     settle(lambda: services.model_room.has_token)
     assert list(keyring.held.values()) == ["hf_secret"]
     again = controller.open()
-    field = by_name(again, QLineEdit, "Token for the Hub")
+    field = by_name(again, QLineEdit, "Hugging Face token")
     settle(lambda: field.placeholderText().startswith("There is one"))
     assert field.text() == ""
     again.reject()
@@ -191,7 +191,7 @@ def test_without_a_keyring_the_dialog_says_that_the_token_is_forgotten(
     controller.failed.connect(failures.append)
     dialog = controller.open()
     settle(lambda: "No keyring here: forgotten when Alcove is closed." in words(dialog))
-    by_name(dialog, QLineEdit, "Token for the Hub").setText("hf_secret")
+    by_name(dialog, QLineEdit, "Hugging Face token").setText("hf_secret")
     press_save(dialog)
     settle(lambda: services.model_room.has_token)
     assert failures == []

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QLabel, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from app.domain.events import TokenRate
+from ui.figures import rate_text
 from ui.models.controller import ModelState
 from ui.shell.statusbar import StatusBar
 
@@ -24,11 +25,11 @@ def test_figures_are_never_cut_and_do_not_widen_the_window(width: int, window: Q
     window.resize(width, 200)
     window.show()
     status.show_model(ModelState(name="A-model-with-a-long-name-135M-Instruct", loaded=True))
-    for number, rate in enumerate((9.9, 31.3, 131.3, 9.4)):
+    for number, rate in enumerate((9.9, 31.3, 1131.3, 9.4)):
         status.show_turn(TokenRate("c", f"answer {number}", rate, 1312, 8192))
         figures = [label for label in status.findChildren(QLabel) if label.text() and label.text()[-1].isalnum()]
         shown = {label.text(): label for label in figures}
-        for text in (f"{rate:.1f} tokens/s", "Context 1,312 of 8,192"):
+        for text in (f"{rate_text(rate)} tokens/s", "Context 1,312 of 8,192"):
             assert shown[text].width() >= shown[text].sizeHint().width()
     assert window.width() == width
     assert status.texts()[0] == "A-model-with-a-long-name-135M-Instruct is ready"

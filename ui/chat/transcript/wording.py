@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication, QLocale
 
 from app.domain.messages import GenerationStats, MessageStatus, StopReason, ToolStatus
 from app.domain.sources import Locator
+from ui.figures import rate_text
 
 _LONGEST_ARGUMENT = 200  # characters of a call's argument on its card
 _FIRST_STRING = re.compile(r':\s*"((?:[^"\\]|\\.)*)')
@@ -76,7 +77,7 @@ def stats_text(stats: GenerationStats) -> str:
         return ""
     words = [tokens_text(stats.generated_tokens)]
     if stats.decode_s > 0:
-        rate = QLocale().toString(stats.generated_tokens / stats.decode_s, "f", 1)
+        rate = rate_text(stats.generated_tokens / stats.decode_s)
         words.append(translate("Transcript", "{rate} tokens/s").format(rate=rate))
     return " · ".join(words)
 

@@ -149,6 +149,7 @@ class DeviceView(QWidget):
         description = bar_description(bar)
         self.bar.setAccessibleName(description)
         self.setAccessibleName(description)
+        self.legend.setToolTip("\n".join(_tooltip(part) for part in bar.stretches))
         self._write_legend()
 
     def changeEvent(self, event: QEvent) -> None:

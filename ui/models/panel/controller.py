@@ -73,6 +73,7 @@ class ModelPanelController(QObject):
         self._answer, self._stats = "", GenerationStats()
         self._writing = False  # the answer on the screen
         self._running: set[str] = set()  # conversations
+        self._load_failed = False  # the last time that it was loaded
         self._waits = False  # to load again, until nothing runs
         bridge.received.connect(self._apply)
 
@@ -103,7 +104,7 @@ class ModelPanelController(QObject):
         if path != self._path:
             self._path, self._edited, self._plan, self._trial = path, None, None, None
             self._info, self._progress, self._remembered = None, None, ModelWishes()
-            self._waits = self._asked = False
+            self._waits = self._asked = self._load_failed = False
             self._asks, self._tuning = "", None
             self._stopwatch.stop()
             self._notice("")
@@ -217,15 +218,17 @@ class ModelPanelController(QObject):
                 if answer == self._answer:
                     self._show_answer()
             case ModelLoading(path=path, progress=progress) if self._is_current(path):
-                self._info, self._progress = None, progress
+                self._info, self._progress, self._load_failed = None, progress, False
+                self._notice("")
                 self._show_model()
                 self._show_buttons()
             case ModelLoaded(model=model, note=note) if self._is_current(model.path):
-                self._info, self._progress = model, None
+                self._info, self._progress, self._load_failed = model, None, False
                 self._notice(_text(note) if note is not None else "")
                 self._show()
                 self.refresh()
             case ModelFailed(path=path, error=error) if self._is_current(path):
+                self._load_failed = True
                 self._gone()
                 self._notice(_text(error), "error")
             case ModelTuned(path=path, tuning=tuning) if self._is_current(path):
@@ -274,7 +277,9 @@ class ModelPanelController(QObject):
         self._show_model()
         self._show_tuning()
         trial = self._trial if self._edited is not None else self._plan if self._waits else None
-        self._panel.show_placement(self._plan, trial, self._info, self._wishes, self._threads, known=self._asked)
+        self._panel.show_placement(
+            self._plan, trial, self._info, self._wishes, self._threads, known=self._asked, failed=self._load_failed
+        )
         self._show_buttons()
 
     @property
@@ -285,7 +290,7 @@ class ModelPanelController(QObject):
     def _show_model(self) -> None:
         if self._panel is not None:
             name = self._info.name if self._info is not None else Path(self._path).stem
-            self._panel.show_model(name, self._info, self._progress)
+            self._panel.show_model(name, self._info, self._progress, failed=self._load_failed)
 
     def _show_buttons(self) -> None:
         if self._panel is not None:

@@ -53,10 +53,10 @@ class Head(QWidget):
         column.addWidget(self.table)
         self._unfold(False)
 
-    def show_model(self, name: str, info: ModelInfo | None, progress: float | None) -> None:
-        """``info``: where it is loaded. ``progress`` from 0 to 1 while it loads."""
+    def show_model(self, name: str, info: ModelInfo | None, progress: float | None, *, failed: bool = False) -> None:
+        """``info``: where it is loaded. ``progress`` from 0 to 1 while it loads. ``failed``: the last time it was."""
         self.name.show_text(name)
-        self.state.setText(state_text(info, progress))
+        self.state.setText(state_text(info, progress, failed=failed))
 
     def show_placement(self, placement: Placement | None, info: ModelInfo | None, otherwise: str = "") -> None:
         """``otherwise``: what is said where there is none."""
@@ -101,7 +101,7 @@ class SizeTable(QTableWidget):
         kinds = [kind for kind in ROWS if any(part.kind is kind for bar in shown for part in bar.stretches)]
         self.setRowCount(len(kinds) + 1)
         self.setColumnCount(len(shown))
-        self.setVerticalHeaderLabels([*map(kind_label, kinds), self.tr("Whole")])
+        self.setVerticalHeaderLabels([*map(kind_label, kinds), self.tr("Total")])
         for column, bar in enumerate(shown):
             short = self.tr("GPU {number}").format(number=bar.number) if bar.number else device_name(bar)
             head = QTableWidgetItem(short)

@@ -7,8 +7,9 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.messages import GenerationStats
+from ui.figures import rate_text
 from ui.models.panel.rates import Rates
-from ui.models.panel.words import rate_text, spread_text, token_time_text, waiting_text
+from ui.models.panel.words import spread_text, token_time_text, waiting_text
 from ui.theme import current_theme
 
 HEIGHT = 40  # px
@@ -96,11 +97,12 @@ class Speed(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rate = Tile(self.tr("tokens a second"), self)
-        self.time = Tile(self.tr("for a token"), self)
+        self.time = Tile(self.tr("for each token"), self)
         self.words = QLabel(self)
         self.words.setWordWrap(True)
         self.words.setProperty("kind", "muted")
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setToolTip(self.tr("A token is a word or a piece of one"))
         tiles = QHBoxLayout()
         tiles.setSpacing(8)
         tiles.addWidget(self.rate, 1)
@@ -125,7 +127,9 @@ class Speed(QWidget):
             waiting_text(stats) if stats is not None else "",
         ]
         said = " ".join(sentence for sentence in sentences if sentence)
-        return said or ("" if known else self.tr("Ask something: the curves are drawn while the answer is written."))
+        if said or known or stats is None:  # without figures it was only just asked
+            return said
+        return self.tr("Ask something: the curves are drawn while the answer is written.")
 
 
 def _average(stats: GenerationStats) -> float:

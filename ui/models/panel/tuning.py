@@ -58,7 +58,9 @@ class TuningView(QWidget):
 
     def _show_time(self) -> None:
         seconds = self._since.elapsed() // 1000
-        self._say(self.tr("Timing a few placements: {seconds} s. A question ends it.").format(seconds=seconds))
+        self._say(
+            self.tr("Timing a few ways to place it: {seconds} s. Asking a question stops it.").format(seconds=seconds)
+        )
 
     def _say(self, text: str) -> None:
         self.words.setText(text)

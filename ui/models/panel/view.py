@@ -143,9 +143,9 @@ class ModelPanel(QFrame):
         """There is no model."""
         self._stack.setCurrentIndex(0)
 
-    def show_model(self, name: str, info: ModelInfo | None, progress: float | None) -> None:
+    def show_model(self, name: str, info: ModelInfo | None, progress: float | None, *, failed: bool) -> None:
         self._stack.setCurrentIndex(1)
-        self.head.show_model(name, info, progress)
+        self.head.show_model(name, info, progress, failed=failed)
 
     def show_placement(
         self,
@@ -156,12 +156,15 @@ class ModelPanel(QFrame):
         threads: int | None,
         *,
         known: bool,
+        failed: bool,
     ) -> None:
         """``plan``: what comes of the wishes that are kept; ``trial``: of others, which the form shows. ``known``:
-        whether the services have said so, which takes a moment."""
+        whether the services have said so, which takes a moment. ``failed``: it could not be loaded."""
         loaded = info.placement if info is not None else None
         now = loaded or plan
         told = now if plan is None or now is None or not same_settings(plan, now) else plan  # it knows this machine
+        if failed and told is not None and told.fits:
+            told = None  # how it should run would be said beside why it does not
         self.head.show_placement(told if known else None, info, "" if known else self.tr("Reading its file…"))
         self._plan.setVisible(now is not None)
         self.form.setEnabled(known)

@@ -5,6 +5,7 @@ from PySide6.QtCore import QCoreApplication, QLocale
 from app.domain.messages import GenerationStats
 from app.domain.models import ModelInfo
 from app.domain.placement import Placement, Tuning
+from ui.figures import rate_text
 from ui.models.panel.rates import Spread
 from ui.models.panel.shares import Bar, Kind
 from ui.models.values import count_text, memory_text, size_text
@@ -12,6 +13,7 @@ from ui.reuse import evaluated
 
 translate = QCoreApplication.translate  # under this name the translators' tools find the texts
 
+SHORTEST = 0.05  # s of loading; less would be shown as nought
 LEAST_READ = 16  # tokens of a prompt from which on its speed says something
 
 # How makers write what files call their architecture.
@@ -102,13 +104,17 @@ def facts_text(info: ModelInfo | None, plan: Placement | None) -> str:
     return line[:1].upper() + line[1:]
 
 
-def state_text(info: ModelInfo | None, progress: float | None) -> str:
-    """``info``: where it is loaded; ``progress``: while it loads."""
+def state_text(info: ModelInfo | None, progress: float | None, *, failed: bool = False) -> str:
+    """``info``: where it is loaded; ``progress``: while it loads; ``failed``: the last time it was tried."""
     if progress is not None:
         return translate("ModelPanel", "Loading: {percent}%").format(percent=round(100 * progress))
     if info is not None:
+        if info.seconds < SHORTEST:
+            return translate("ModelPanel", "Loaded in less than 0.1 s")
         seconds = QLocale().toString(info.seconds, "f", 1 if info.seconds < 10 else 0)
         return translate("ModelPanel", "Loaded in {seconds} s").format(seconds=seconds)
+    if failed:
+        return translate("ModelPanel", "It could not be loaded.")
     return translate("ModelPanel", "Not loaded. The next question loads it.")
 
 
@@ -145,12 +151,6 @@ def tuning_text(tuning: Tuning) -> str:
     return translate("ModelPanel", "{sentence} Also timed: {others}.").format(sentence=tuning.sentence, others=timed)
 
 
-def rate_text(rate: float) -> str:
-    """``0.36``, ``9.1``, ``1,391``: two or three digits that count."""
-    digits = 2 if rate < 1 else 1 if rate < 100 else 0
-    return QLocale().toString(rate, "f", digits)
-
-
 def token_time_text(rate: float) -> str:
     """How long one token takes."""
     milliseconds = 1000 / rate
@@ -162,7 +162,7 @@ def token_time_text(rate: float) -> str:
 
 
 def spread_text(spread: Spread) -> str:
-    text = translate("ModelPanel", "Between {least} and {most} tokens a second, in the middle {middle}.")
+    text = translate("ModelPanel", "Between {least} and {most} tokens a second, typically {middle}.")
     least, middle, most = map(rate_text, spread)
     return text.format(least=least, middle=middle, most=most)
 
@@ -175,6 +175,6 @@ def waiting_text(stats: GenerationStats) -> str:
         sentences.append(translate("ModelPanel", "The first token came after {time} s.").format(time=time))
     seconds, read = stats.prefill_s - stats.restore_s, evaluated(stats)
     if read >= LEAST_READ and seconds > 0:
-        text = translate("ModelPanel", "The prompt was read with {rate} tokens a second.")
+        text = translate("ModelPanel", "The prompt was read at {rate} tokens a second.")
         sentences.append(text.format(rate=rate_text(read / seconds)))
     return " ".join(sentences)

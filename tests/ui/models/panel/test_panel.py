@@ -172,6 +172,10 @@ def test_progress_failure_and_rest_of_a_model_are_told(
     assert panel.notice.text() == "It does not fit. Take a shorter context."
     assert panel.load.isEnabled()
     assert panel.load.text() == "Load this model"
+    assert panel.head.state.text() == "It could not be loaded."
+    assert "should answer" not in panel.head.sentence.text()
+    publish(ModelLoading(QWEN, "qwen", 0.1))
+    settle(lambda: not panel.notice.isVisible())
     load()
     assert not panel.notice.isVisible()
     assert "30.5B" in panel.head.facts.text()
@@ -242,7 +246,7 @@ def test_the_speed_is_drawn_while_it_is_written_and_summed_up_at_the_end(
     services.mailbox.publish(TurnFinished("c", "a", MessageStatus.COMPLETE, StopReason.STOP, STATS))
     settle(lambda: "The first token came after 2.10 s." in panel.speed.words.text())
     assert (panel.speed.rate.figure.text(), panel.speed.time.figure.text()) == ("25.0", "40 ms")
-    assert "read with 200 tokens a second" in panel.speed.words.text()
+    assert "read at 200 tokens a second" in panel.speed.words.text()
     assert "because the list of tools changed" in panel.reuse.text()
 
 
@@ -277,7 +281,7 @@ def test_the_stopwatch_is_stopped_by_its_button(panel: ModelPanel, load: Callabl
     load()
     assert panel.tuning.button.text() == "Find the fastest settings"
     panel.tuning.button.click()
-    settle(lambda: panel.tuning.words.text().startswith("Timing a few placements"))
+    settle(lambda: panel.tuning.words.text().startswith("Timing a few ways"))
     panel.form.context.slider.setValue(0)
     assert not panel.load.isEnabled()
     assert panel.tuning.button.text() == "Stop"
