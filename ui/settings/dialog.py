@@ -88,7 +88,14 @@ class SettingsDialog(QDialog):
         self._prompt.setPlainText(settings.system_prompt)
         self._explain()
         self._build()
-        self.resize(self.sizeHint().boundedTo(self.screen().availableSize() - FRAME))
+        self._fit(self.screen().availableSize() - FRAME)
+
+    def _fit(self, room: QSize) -> None:
+        """Whole where there is room; else there is one scroll bar, not two."""
+        size = self.sizeHint()
+        if size.height() > room.height():
+            size += QSize(self._scroll.verticalScrollBar().sizeHint().width(), 0)
+        self.resize(size.boundedTo(room))
 
     def _explain(self) -> None:
         """What the words mean, for who rests the mouse on them."""
@@ -188,10 +195,11 @@ class SettingsDialog(QDialog):
         )
         note.setProperty("kind", "muted")
         page.addWidget(note)
+        self._scroll = _Scroll(content, self)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(_Scroll(content, self), 1)
+        whole.addWidget(self._scroll, 1)
         whole.addWidget(self._buttons())
 
     def _buttons(self) -> QDialogButtonBox:
