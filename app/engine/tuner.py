@@ -21,6 +21,7 @@ from app.domain.protocols import Publish
 from app.engine.devices import Device, Machine, on_battery, this_ram
 from app.engine.llama.fit import plan_on_rung
 from app.engine.placement.alternatives import alternatives
+from app.engine.placement.plan import Plan
 from app.engine.placement.planner import MARGIN
 from app.engine.placement.shape import read_shape
 from app.engine.probe import device
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 CHEAP_S = 2.0  # a load of at most so many seconds is made twice
 GAIN = 0.95  # of the plan's time, in every round, for another placement to be taken
 PROMPT, ANSWER = 64, 32  # tokens that are timed
+# The answer is written behind as long a prompt as is read in so many seconds: what attention costs shows only there.
+DEPTH_S, DEEPEST = 3.0, 2048
 TYPICAL_PROMPT, TYPICAL_ANSWER = 256, 256  # what the two speeds are weighed with: of a turn, most is in the cache
 _TEXT = "The lighthouse keeper wrote down the weather, the ships and the birds of every day in a long green book. "
 
@@ -53,6 +56,7 @@ class Tuner:
     def __init__(self, trial: Callable[[Publish], Engine], cancel: CancelToken) -> None:
         self._trial = trial
         self._cancel = cancel
+        self._depth = 0  # tokens, the same for every placement
 
     def compare(self, request: LoadRequest, model: ModelInfo, variants: Sequence[Variant]) -> Tuning:
         """Raises Cancelled, and AppError where the plan itself cannot be measured. A variant that dies or needs more
@@ -96,10 +100,13 @@ class Tuner:
         ending = threading.Thread(target=engine.close, name="end a trial")  # whoever cancels does not wait for it
         forget = cancel.on_cancel(ending.start)
         try:
-            engine.load(request, cancel)
-            (ids,) = engine.tokenize([PromptText(_TEXT * (PROMPT // 8))])
+            info = engine.load(request, cancel)
+            (ids,) = engine.tokenize([PromptText(_TEXT * (DEEPEST // 16))])
             _write(engine, ids[-8:], cancel)  # the first tokens pay for what is only done once
-            run = _timed(engine, ids, cancel) if not safer else None
+            if not self._depth:
+                speed = _reads(_write(engine, ids[:PROMPT], cancel))
+                self._depth = max(PROMPT, min(int(speed * DEPTH_S), DEEPEST, info.context - 2 * ANSWER))
+            run = _timed(engine, ids, self._depth, cancel) if not safer else None
             if run is None or safer:  # it may have died while it was timed, and gone on by a safer plan
                 raise no_room()
             return run
@@ -119,13 +126,20 @@ def candidates(request: LoadRequest, model: ModelInfo) -> tuple[Variant, ...]:
     if model.placement is None:
         return ()
     machine = _machine(model.placement)
-    plan = plan_on_rung(read_shape(Path(request.path)), machine, request)
+    shape = read_shape(Path(request.path))
+    plan = plan_on_rung(shape, machine, request)
     decided = request.gpu_layers is not None or request.expert_layers is not None
     return tuple(
         variant
         for variant in alternatives(plan, machine)
         if not (decided and (variant.expert_layers is not None or variant.gpus is not None))
+        and _as_good(plan_on_rung(shape, machine, replace(request, variant=variant)), plan)
     )
+
+
+def _as_good(other: Plan, plan: Plan) -> bool:
+    """Whether it fits with the same context, and reads no more from the disk."""
+    return other.fits and other.context == plan.context and other.disk <= plan.disk
 
 
 def no_room() -> AppError:
@@ -172,12 +186,12 @@ def _device(share: DeviceShare, ram: Device) -> Device:
     return device((share.name, share.total, share.free), ram)
 
 
-def _timed(engine: Engine, ids: Sequence[int], cancel: CancelToken) -> _Run:
+def _timed(engine: Engine, ids: Sequence[int], depth: int, cancel: CancelToken) -> _Run:
     """A model may end its answer early; then it is asked again, otherwise."""
     written = read = 0
     writing = reading = 0.0
     for start in range(4):
-        stats = _write(engine, ids[start : start + PROMPT], cancel)
+        stats = _write(engine, ids[start : start + depth], cancel)
         written, writing = written + stats.generated_tokens, writing + stats.decode_s
         read, reading = read + stats.prompt_tokens - stats.cached_tokens, reading + stats.prefill_s
         if written >= ANSWER:
@@ -185,6 +199,11 @@ def _timed(engine: Engine, ids: Sequence[int], cancel: CancelToken) -> _Run:
     if not written:
         raise AppError("tuning-silent", "The model wrote nothing, so its speed is not known.", "Choose another model.")
     return _Run(read / max(reading, 1e-9), written / max(writing, 1e-9))
+
+
+def _reads(stats: GenerationStats) -> float:
+    """Tokens a second."""
+    return (stats.prompt_tokens - stats.cached_tokens) / max(stats.prefill_s, 1e-9)
 
 
 def _write(engine: Engine, prompt: Sequence[int], cancel: CancelToken) -> GenerationStats:

@@ -27,6 +27,7 @@ def plan_on_rung(shape: ModelShape, machine: Machine, request: LoadRequest) -> P
         micro_batch=variant.micro_batch or request.micro_batch,
         threads=request.threads,
         mapped=bool(variant.mapped),
+        flash_attention=variant.flash_attention is not False,
     )
     plan = make_plan(shape, machine, wishes, margin=MARGIN)
     if request.rung == 0:

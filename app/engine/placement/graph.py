@@ -1,7 +1,7 @@
 """The compute buffer of one device: what its layers need while a micro-batch passes, as llama.cpp builds their graphs.
 
 Follows src/llama-graph.cpp (build_attn, build_ffn, build_moe_ffn) and src/models/*.cpp for the sizes and the order of
-operations; flash attention is on. Tokens by width, 4 bytes an element, unless said otherwise.
+operations. Tokens by width, 4 bytes an element, unless said otherwise.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,21 @@ F16, F32, I64 = 2, 4, 8
 
 
 def compute_bytes(
-    model: ModelShape, layers: Sequence[Layer], tokens: int, full: int, windowed: int, *, first: bool, last: bool
+    model: ModelShape,
+    layers: Sequence[Layer],
+    tokens: int,
+    full: int,
+    windowed: int,
+    *,
+    first: bool,
+    last: bool,
+    flash: bool = True,
 ) -> int:
     """``layers``: those of this device; ``tokens``: a micro-batch; ``full``, ``windowed``: cells of the cache.
-    ``first`` and ``last``: the device also looks up the embeddings, and computes the logits (of one token). Raises
+    ``flash``: attention never holds a layer's scores all at once. ``first`` and ``last``: the device also looks up the
+    embeddings, and computes the logits (of one token). Raises
     AppError ``plan-not-a-model`` where a layer lacks a tensor, or the sizes contradict each other."""
-    graph = _Layers(model, tokens)
+    graph = _Layers(model, tokens, flash=flash)
     few = [layers[place] for place in representatives(kinds(layers))]
     try:
         return graph.build(few, full, windowed, first=first, last=last)
@@ -52,8 +61,10 @@ def representatives(of: Sequence[int]) -> tuple[int, ...]:
 class _Layers:
     """Records the operations of layers one after the other."""
 
-    def __init__(self, model: ModelShape, tokens: int) -> None:
+    def __init__(self, model: ModelShape, tokens: int, *, flash: bool) -> None:
         self._model = model
+        self._flash = flash
+        self._cells: dict[bool, int] = {}
         self._n = tokens
         self._graph = Graph()
         self._masks: dict[bool, Node] = {}
@@ -62,11 +73,14 @@ class _Layers:
 
     def build(self, layers: Sequence[Layer], full: int, windowed: int, *, first: bool, last: bool) -> int:
         graph, width = self._graph, self._model.width
+        self._cells = {False: full, True: windowed}
         given = graph.input(self._n * width * F32)  # embeddings from outside; of tokens there is a second tensor
         for layer in layers:
             cache = layer.cache
             if cache.key and cache.window not in self._masks:
-                self._masks[cache.window] = graph.input(self._n * (windowed if cache.window else full) * F16)
+                self._masks[cache.window] = graph.input(
+                    self._n * self._cells[cache.window] * (F16 if self._flash else F32)
+                )
         current = graph.op(self._n * width * F32, self._index) if first else given
         for layer in layers:
             current = self._layer(layer, current)
@@ -143,10 +157,18 @@ class _Layers:
                 keys = self._over(key, graph.view(self._op(key, normed)))
         graph.done(keys, self._index)
         graph.done(values, self._index)
-        attended = self._op(out, query, self._masks.get(layer.cache.window, self._index))
+        attended = self._attended(layer, out, query)
         if "attn_q.weight" in shapes and shapes["attn_q.weight"][1] > out:
             attended = self._over(out, graph.view(attended), self._op(out, graph.view(both)))
         return self._over(self._model.width, self._op(self._model.width, attended))
+
+    def _attended(self, layer: Layer, out: int, query: Node) -> Node:
+        window = layer.cache.window
+        mask = self._masks.get(window, self._index)
+        if self._flash:
+            return self._op(out, query, mask)
+        width = self._cells[window] * self._model.heads
+        return self._op(out, self._op(out, self._over(width, self._op(width, query), mask)))
 
     def _latent_attention(self, layer: Layer, normed: Node) -> Node:
         shapes, graph = layer.tensors, self._graph
@@ -164,7 +186,7 @@ class _Layers:
         latent = self._norm(self._op(rank, graph.view(compressed)), rank)
         keys = self._op(rank + rope, latent, self._op(rope, graph.view(compressed)))
         graph.done(keys, self._index)
-        attended = self._op(heads * rank, whole, self._masks[layer.cache.window])
+        attended = self._attended(layer, heads * rank, whole)
         unfolded = self._op(heads * value, attended)
         flat = self._op(heads * value, unfolded)
         return self._op(self._model.width, flat)

@@ -24,6 +24,7 @@ class Wishes:
     micro_batch: int | None = None  # tokens
     threads: int | None = None
     full_window: bool = True
+    flash_attention: bool = True
     mapped: bool = False
 
 

@@ -116,6 +116,7 @@ class _Sizes:
         self._model = model
         self._machine = machine
         self._margin = margin
+        self._flash = wishes.flash_attention
         self._context = context
         self._batch = batch
         self._full = cells(context)
@@ -133,7 +134,14 @@ class _Sizes:
         if key not in self._computed:
             layers = self._model.layers[first:end]
             self._computed[key] = compute_bytes(
-                self._model, layers, self._batch, self._full, self._windowed, first=start, last=last
+                self._model,
+                layers,
+                self._batch,
+                self._full,
+                self._windowed,
+                first=start,
+                last=last,
+                flash=self._flash,
             )
         return self._computed[key]
 

@@ -43,7 +43,9 @@ def main(wish: dict[str, Any]) -> None:
     params.n_ctx = wish["context"]
     params.n_batch = params.n_ubatch = wish["micro_batch"]
     params.n_outputs_max = 1
-    params.flash_attn_type = 1  # always; "auto" gives it up where a layer's cache and its attention part
+    params.flash_attn_type = int(
+        wish.get("flash", True)
+    )  # on or off; "auto" gives it up where a layer's cache and its attention part
     params.swa_full = wish.get("full_window", True)
     params.type_k, params.type_v = (GGML_TYPES[kind] for kind in wish.get("kv_types", ("f16", "f16")))
     context = model and lib.llama_init_from_model(model, params)

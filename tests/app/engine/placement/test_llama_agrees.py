@@ -72,6 +72,17 @@ def test_the_shipped_models(name, measure, machine):
     assert plan.ram.compute == pytest.approx(of_processor(found, "compute", "output"), rel=0.01, abs=22_000)
 
 
+@pytest.mark.parametrize("kind", ["dense", "experts", "latent attention", "sliding window", "delta net"])
+def test_without_flash_attention(kind, small, shapes, measure, machine, tmp_path):
+    path = tmp_path / "model.gguf"
+    shapes.write(path, small[kind], weights=True)
+    plan = make_plan(read_shape(path), machine(ram=16), Wishes(context=4096, flash_attention=False))
+    found = measure(
+        path=str(path), context=plan.context, micro_batch=plan.micro_batch, repack=False, flash=False
+    )  # fmt: skip
+    assert plan.ram.compute == pytest.approx(of_processor(found, "compute", "output"), rel=0.05)
+
+
 @pytest.mark.parametrize(
     "name", ["kimi-k2-thinking-q4_0", "deepseek-v3-q4_k_m", "qwen3-30b-a3b-q4_k_m", "gpt-oss-20b-mxfp4"]
 )
