@@ -69,6 +69,10 @@ class Program:
         self.engine = EngineWorker(lambda event: None, states=StateFolder(self._folder))
         self.model: ModelInfo = self.engine.load(self._wish)
 
+    def tune(self) -> None:
+        """What the program does in its first idle time."""
+        print(self.engine.tune(self._wish, CancelToken()).sentence, flush=True)
+
     def restart(self) -> float:
         """Seconds that the end took."""
         started = time.perf_counter()
@@ -127,6 +131,7 @@ def long_chat(path: str, length: int, rounds: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         program = Program(path, length + 192, Path(folder))
         try:
+            program.tune()
             runs = [one_round(program, seed, length) for seed in range(rounds)]
         finally:
             program.engine.close()
