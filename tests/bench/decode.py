@@ -18,6 +18,7 @@ import random
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -29,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from app.domain.cancel import CancelToken
 from app.domain.models import LoadRequest, ModelInfo, Sampling
 from app.engine.protocol import Finished, GenerationRequest, Tokens
+from app.engine.states import StateFolder
 from app.engine.worker import EngineWorker
 from app.models.library import find_model
 
@@ -119,9 +121,17 @@ def reading(engine: EngineWorker, ids: tuple[int, ...]) -> float:
 
 
 def measure(program: Path, model: str, depth: int, tokens: int, rounds: int) -> Row:
+    with tempfile.TemporaryDirectory() as folder:
+        engine = EngineWorker(lambda event: None, states=StateFolder(Path(folder)))
+        try:
+            return measure_with(engine, program, model, depth, tokens, rounds)
+        finally:
+            engine.close()
+
+
+def measure_with(engine: EngineWorker, program: Path, model: str, depth: int, tokens: int, rounds: int) -> Row:
     path = find_model(model).path
     options = same_layout()
-    engine = EngineWorker(lambda event: None)
     mine: list[Speed] = []
     others: dict[int, list[Speed]] = {threads: [] for threads in CORES}
 
@@ -134,14 +144,13 @@ def measure(program: Path, model: str, depth: int, tokens: int, rounds: int) -> 
         for threads, speeds in others.items():
             speeds.append(theirs(program, path, threads, depth, tokens, *options))
 
-    try:
-        info = engine.load(LoadRequest(path, context=depth + max(READ, tokens) + 16))
-        ids = endless(engine, info, max(1, depth), tokens)  # from now on it is in the cache
-        for turn in range(rounds):
-            for each in (our_turn, their_turn) if turn % 2 else (their_turn, our_turn):
-                each()
-    finally:
-        engine.close()
+    request = LoadRequest(path, context=depth + max(READ, tokens) + 16)
+    print(engine.tune(request, CancelToken()).sentence, flush=True)  # what the program does in its first idle time
+    info = engine.load(request)
+    ids = endless(engine, info, max(1, depth), tokens)  # from now on it is in the cache
+    for turn in range(rounds):
+        for each in (our_turn, their_turn) if turn % 2 else (their_turn, our_turn):
+            each()
     own, best = median(mine), {threads: median(speeds) for threads, speeds in others.items()}
     read, write = max(speed.read for speed in best.values()), max(speed.write for speed in best.values())
     return Row(model, depth, own, best, own.read / read, own.write / write, 1e6 / own.write - 1e6 / write, rounds)
