@@ -126,11 +126,11 @@ class Decoder:
         turn = total - opening if self._cache.forgets else 0
         self._break_off(True)
         start = cached
+        self._control.arrive(time.perf_counter())
         while start < total:
-            end = min(start + self._step, total)
+            end = min(start + self._control.piece(time.perf_counter(), self._step), total)
             if start < turn < end:
                 end = turn
-            self._control.rested(time.perf_counter())
             self._set_threads()
             self._evaluate(prompt[start:end], last=end == total, way_back=self._cache.way_back())
             if end == turn or end - self._cache.last_checkpoint >= LONG:

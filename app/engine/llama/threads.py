@@ -15,11 +15,13 @@ from dataclasses import dataclass
 import psutil
 
 LOOK_S = 0.25  # between two looks at the machine
+FEELER = 64  # tokens of a prompt's first piece after a pause: how busy the machine is shows while they are read
 SOON_S = 0.05  # after a token that took far too long; shorter than that the kernel's counters say nothing
 FAR_TOO_LONG = 2.0  # times the usual
 SLACK, PROMPT_SLACK = 0.3, 0.6  # of a core that others may use before one counts as taken
 WINDOW = 12  # tokens whose median is what a token costs now
 TRIAL = 6  # tokens with another number; the first one pays for the change and does not count
+HOPELESS = 1.1  # times the usual, which even the best of two tokens of a trial took
 GAIN = 0.97  # of the cost, for another number to be taken
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0  # after a trial that gained nothing
 FREE_LOOKS, MOST_LOOKS = 2, 64  # in a row before a core that was taken counts as free
@@ -75,6 +77,7 @@ class ThreadControl:
         self._needed_looks = FREE_LOOKS
         self._raised = 0.0
         self._seen = look()
+        self._guessed = True  # nothing was seen since a pause
         self._last: float | None = None  # when the last token was there
         self._costs: list[float] = []
         self._usual: float | None = None  # seconds a token with ``threads``, or with what a trial goes back to
@@ -83,15 +86,21 @@ class ThreadControl:
         self._wait = FIRST_WAIT_S
         self._next_trial = 0.0
 
-    def rested(self, now: float) -> None:
-        """No token was made since the last look (a new request, a piece of a prompt)."""
+    def arrive(self, now: float) -> None:
+        """A request is there. What the machine did in a pause before it says nothing about now."""
         self._last = None
-        if not self._fixed and now - self._seen.wall >= SOON_S:
-            self._observe(now)
+        if not self._fixed and now - self._seen.wall > LOOK_S:
+            self._seen = self._look()
+            self._guessed = True
+
+    def piece(self, now: float, most: int) -> int:
+        """Before a piece of a prompt. Returns its tokens, few where what the machine does is not known yet."""
+        self._rested(now)
+        return min(FEELER, most) if self._guessed else most
 
     def begin(self, now: float) -> int:
         """Before an answer's first token. Returns its number of threads."""
-        self.rested(now)  # while the prompt was read
+        self._rested(now)  # while the prompt was read
         self._end_trial()
         return self.threads
 
@@ -106,7 +115,7 @@ class ThreadControl:
         if now - self._seen.wall >= (SOON_S if late else LOOK_S):
             self._observe(now)
         if self._trying:
-            if late or len(self._costs) > TRIAL:
+            if late or len(self._costs) > TRIAL or self._hopeless():
                 self._judge(now)
         elif len(self._costs) >= WINDOW:
             self._usual = statistics.median(self._costs)
@@ -115,11 +124,16 @@ class ThreadControl:
                 self._try_neighbour()
         return self.threads
 
+    def _rested(self, now: float) -> None:
+        self._last = None
+        if not self._fixed and now - self._seen.wall >= SOON_S:
+            self._observe(now)
+
     def _observe(self, now: float) -> None:
         seen = self._look()
         wall = max(seen.wall - self._seen.wall, 1e-6)
         others = max(0.0, (seen.busy - self._seen.busy) - (seen.own - self._seen.own)) / wall
-        self._seen = seen
+        self._seen, self._guessed = seen, False
         free = self._most * max(0.0, 1 - others / self._processors)
         self.prompt_threads = max(1, min(self._most, int(free + PROMPT_SLACK)))
         limit = max(1, min(self._most, int(free + SLACK)))
@@ -151,6 +165,11 @@ class ThreadControl:
         if choices:
             self._trying = True
             self._set(choices[0])
+
+    def _hopeless(self) -> bool:
+        assert self._usual is not None
+        counted = self._costs[1:]
+        return len(counted) > 1 and min(counted) > HOPELESS * self._usual
 
     def _judge(self, now: float) -> None:
         assert self._usual is not None

@@ -25,17 +25,31 @@ class Machine:
         self.now += seconds
         self._busy += seconds * self.others
 
+    def read(self, tokens, step=512):
+        """Returns the threads of each piece of the prompt; a token takes a tenth of what writing it takes."""
+        self.control.arrive(self.now)
+        used = []
+        while tokens:
+            piece = min(tokens, self.control.piece(self.now, step))
+            used.append((piece, self.control.prompt_threads))
+            seconds = piece * self.cost(self.control.prompt_threads, self.others) / 10
+            self._spend(seconds, self.control.prompt_threads)
+            tokens -= piece
+        return used
+
+    def _spend(self, seconds, used):
+        own = min(used, max(self.cores - self.others, self.cores * used / (used + self.others)))
+        self.now += seconds
+        self._own += own * seconds
+        self._busy += min(self.cores, used + self.others) * seconds
+
     def write(self, tokens, threads=None):
         """Returns seconds a token; ``threads`` fixes them."""
         chosen = self.control.begin(self.now)
         started = self.now
         for _ in range(tokens):
             used = threads or chosen
-            seconds = self.cost(used, self.others)
-            own = min(used, max(self.cores - self.others, self.cores * used / (used + self.others)))
-            self.now += seconds
-            self._own += own * seconds
-            self._busy += min(self.cores, used + self.others) * seconds
+            self._spend(self.cost(used, self.others), used)
             chosen = self.control.token(self.now)
         return (self.now - started) / tokens
 
@@ -62,8 +76,7 @@ def test_a_quiet_machine_is_used_whole_at_almost_no_cost():
 def test_cores_that_others_use_are_left_alone(others):
     machine = Machine(2, two_cores)
     machine.others = others
-    machine.rest(1.0)
-    machine.control.rested(machine.now)
+    machine.read(512)
     assert machine.control.threads == 1
     assert machine.write(2000) < best_fixed(2, two_cores, others) / 0.9
     assert machine.control.threads == 1
@@ -78,6 +91,45 @@ def test_it_follows_a_machine_that_gets_busy_and_quiet_again():
     machine.others = 0.0
     machine.write(200)
     assert machine.control.threads == 2
+
+
+@pytest.mark.parametrize("pause", [1.0, 60.0])
+def test_what_was_before_a_question_says_nothing_about_it(pause):
+    """Another program may have ended just as the question came."""
+    machine = Machine(2, two_cores)
+    machine.write(100)
+    machine.others = 2.0
+    machine.rest(pause)
+    machine.others = 0.0
+    assert {threads for _, threads in machine.read(512)} == {2}
+    before = machine.now
+    machine.write(32)
+    assert machine.now - before < 1.1 * 32 * two_cores(2, 0)
+
+
+@pytest.mark.parametrize("pause", [1.0, 60.0])
+def test_a_prompt_finds_out_early_that_cores_were_taken_meanwhile(pause):
+    machine = Machine(2, two_cores)
+    machine.write(100)
+    machine.rest(pause)
+    machine.others = 2.0
+    (early, many), *rest = machine.read(2048)
+    assert early <= 64
+    assert many == 2
+    assert {threads for _, threads in rest} == {1}
+
+
+def test_the_cores_of_a_question_that_follows_at_once_are_known():
+    machine = Machine(2, two_cores)
+    machine.write(100)
+    assert machine.read(512) == [(512, 2)]
+
+
+def test_a_trial_that_is_plainly_slower_ends_early():
+    machine = Machine(2, two_cores)
+    machine.read(512)
+    took = machine.write(60)
+    assert took < two_cores(2, 0) * (1 + 3.5 / 3 / 60)
 
 
 def test_a_load_that_comes_and_goes_is_not_chased():
