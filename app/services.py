@@ -82,7 +82,9 @@ class Services:
         room = ModelRoom(paths, settings, network, secrets, publish, clock, shipped=roots)
         states = StateFolder(paths.cache / "states")
         worker = engine(publish) if engine else EngineWorker(publish, states=states, idle_unload_s=_rest(settings))
-        plans = ModelPlans(room, settings, ModelWishesStore(paths.model_wishes_file), lambda: worker.model)
+        plans = ModelPlans(
+            room, settings, ModelWishesStore(paths.model_wishes_file), lambda: worker.model, as_begun=worker.as_begun
+        )
         gate = ModelGate()
         models = ModelChoice(
             worker, settings, room.library, roots, lambda path: plans.effective(plans.wishes(path)), gate

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from app.chat.model_gate import ModelGate
+from app.chat.model_plan import request_for
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
 from app.domain.models import LoadRequest, ModelFile, ModelInfo
@@ -105,15 +106,7 @@ class ModelChoice:
                     "no-model", "There is no model to answer.", "Open a GGUF file, or install the starter model."
                 )
             path = model.path
-        wishes = self._wishes(path)
-        return LoadRequest(
-            path,
-            context=wishes.context,
-            gpu_layers=wishes.gpu_layers,
-            threads=wishes.threads,
-            expert_layers=wishes.expert_layers,
-            kv_types=wishes.kv_types,
-        )
+        return request_for(path, self._wishes(path))
 
     def tune(self, cancel: CancelToken) -> Tuning:
         """Time a few placements of the current model and load it by the fastest one. Some loads' time: not the UI's.

@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.domain.cancel import CancelToken
-from app.domain.models import ModelInfo
+from app.domain.models import LoadRequest, ModelInfo
 from app.domain.placement import ModelWishes, Placement
 from app.engine.devices import Device, Machine, this_ram
 from app.engine.files import display_name, shards
-from app.engine.placement.plan import Wishes
-from app.engine.placement.planner import make_plan
+from app.engine.llama.fit import plan_on_rung
 from app.engine.placement.shape import ModelShape, read_shape, shape_of
 from app.engine.probe import this_machine
 from app.models.room import ModelRoom
@@ -25,7 +24,8 @@ KEPT = 8  # shapes: a large header takes a second to read
 
 
 class ModelPlans:
-    """``loaded``: the model in memory. ``probe`` asks the machine; its GPUs and bandwidth are asked for once."""
+    """``loaded``: the model in memory. ``probe`` asks the machine; its GPUs and bandwidth are asked for once.
+    ``as_begun``: the engine's."""
 
     def __init__(
         self,
@@ -34,12 +34,14 @@ class ModelPlans:
         wishes: ModelWishesStore,
         loaded: Callable[[], ModelInfo | None],
         probe: Callable[[], Machine] = this_machine,
+        as_begun: Callable[[LoadRequest], LoadRequest] = lambda request: request,
     ) -> None:
         self._room = room
         self._settings = settings
         self._wishes = wishes
         self._loaded = loaded
         self._probe = probe
+        self._as_begun = as_begun
         self._lock = threading.Lock()
         self._machine: Machine | None = None
         self._shapes: dict[tuple[object, ...], ModelShape] = {}
@@ -55,14 +57,14 @@ class ModelPlans:
     def of_file(self, path: str, wishes: ModelWishes | None = None) -> Placement:
         """``wishes``: instead of the remembered ones. Raises AppError where the file is no model."""
         effective = self.effective(self.wishes(path) if wishes is None else wishes)
-        return self._plan(self._shape_of_file(Path(path)), effective)
+        return self._plan(self._shape_of_file(Path(path)), self._as_begun(request_for(path, effective)))
 
     def of_download(self, name: str, quantization: str, cancel: CancelToken | None = None) -> Placement:
         """Of a model on the Hub (``OWNER/NAME`` or a name of the catalogue) in one quantization, from its files' first
         megabytes. Raises AppError as the Hub's look-ups do."""
         key = (name, quantization)
         shape = self._known(key) or self._keep(key, shape_on_hub(self._room, name, quantization, cancel))
-        return self._plan(shape, self.effective(ModelWishes()))
+        return self._plan(shape, request_for(name, self.effective(ModelWishes())))
 
     def effective(self, wishes: ModelWishes) -> ModelWishes:
         """With what the settings say for all models, where nothing was decided about this one."""
@@ -74,19 +76,8 @@ class ModelPlans:
             threads=wishes.threads or settings.threads,
         )
 
-    def _plan(self, shape: ModelShape, wishes: ModelWishes) -> Placement:
-        plan = make_plan(
-            shape,
-            self._free(),
-            Wishes(
-                context=wishes.context,
-                kv_types=wishes.kv_types or ("f16", "f16"),
-                gpu_layers=wishes.gpu_layers,
-                expert_layers=wishes.expert_layers,
-                threads=wishes.threads,
-            ),
-        )
-        return plan.shown()
+    def _plan(self, shape: ModelShape, request: LoadRequest) -> Placement:
+        return plan_on_rung(shape, self._free(), request).shown()
 
     def _shape_of_file(self, path: Path) -> ModelShape:
         try:
@@ -121,6 +112,18 @@ class ModelPlans:
         ram = this_ram(measure=False)
         ram = replace(machine.ram, total=ram.total, free=ram.free)
         return replace(machine, ram=_more(ram, _own(loaded) if loaded is not None else 0))
+
+
+def request_for(path: str, wishes: ModelWishes) -> LoadRequest:
+    """``wishes``: in effect."""
+    return LoadRequest(
+        path,
+        context=wishes.context,
+        gpu_layers=wishes.gpu_layers,
+        threads=wishes.threads,
+        expert_layers=wishes.expert_layers,
+        kv_types=wishes.kv_types,
+    )
 
 
 def shape_on_hub(room: ModelRoom, name: str, quantization: str, cancel: CancelToken | None = None) -> ModelShape:

@@ -10,7 +10,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -28,6 +28,8 @@ RAM_BANDWIDTH = 50e9  # two channels of DDR5
 SERVER_RAM, SERVER_RAM_BANDWIDTH = 384 * GIB, 200e9  # as much RAM needs a server's eight or twelve channels
 GPU_BANDWIDTHS = ((10 * GIB, 250e9), (20 * GIB, 450e9), (64 * GIB, 700e9), (1 << 62, 1400e9))
 DISK_BANDWIDTH = 2.5e9  # an NVMe disk, read in pieces of an expert
+
+LOOK_S, BUSY_PERCENT = 1.0, 25.0  # of all processors over so many seconds: figures would be those of a busy machine
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?\s*", re.IGNORECASE)
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
@@ -81,6 +83,13 @@ def on_battery() -> bool:
         log.info("the battery cannot be asked: %r", error)
         return False
     return battery is not None and battery.power_plugged is False
+
+
+def is_busy(wait: Callable[[float], object]) -> bool:
+    """Whether something computes on this machine. ``wait`` waits for seconds."""
+    psutil.cpu_percent()  # from now on, for this thread
+    wait(LOOK_S)
+    return psutil.cpu_percent() > BUSY_PERCENT
 
 
 def invented_ram(total: int) -> Device:

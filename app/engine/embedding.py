@@ -220,7 +220,7 @@ class EmbeddingWorker:
         self._drop()
         try:
             child = ChildProcess(self._target, LoadRequest(str(path)))
-        except OSError as error:
+        except Exception as error:
             raise no_process(error) from error
         with self._changed:
             self._child, self._loaded = child, model

@@ -192,6 +192,9 @@ class FakeEngine:
                 self._turns.remove(ticket)
                 self._changed.notify_all()
 
+    def as_begun(self, request: LoadRequest) -> LoadRequest:
+        return request
+
     def prepare(self, prompt: tuple[int, ...], conversation: str) -> None:
         self.prepared.append((prompt, conversation))
 

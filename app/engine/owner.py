@@ -51,7 +51,7 @@ class Owner:
         self._publish = publish
         self._target = target
         self._states = states
-        self._ladder = Ladder(states.path / "ladder.json" if states is not None else None)
+        self.ladder = Ladder(states.path / "ladder.json" if states is not None else None)
         self.tunings = Tunings(states.path / "tunings.json" if states is not None else None)
         self._idle_unload_s = idle_unload_s
         self._idle_since = 0.0
@@ -222,7 +222,7 @@ class Owner:
         if same and self._model is not None and not job.afresh:
             job.answer.put(self._model)
             return
-        rung = max(job.request.rung, self._ladder.rung(job.request))
+        rung = max(job.request.rung, self.ladder.rung(job.request))
         if same and self._request is not None:  # what killed it would kill it again
             rung = max(rung, min(self._request.rung + self._died, LAST_RUNG))
         self._unload()
@@ -242,7 +242,7 @@ class Owner:
         except AppError as error:
             self._fail_load(job, request, error)
             return
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits is told; a limit of the system or a bug
             self._fail_load(job, request, no_process(error))
             return
         self._request, self._died, self._rests, self.spoke = request, False, False, False
@@ -297,7 +297,7 @@ class Owner:
         backends = ", ".join(model.backends) or "the backends built into it"
         log.info("loaded %s in %.2f s, context %d, with %s", model.name, model.seconds, model.context, backends)
         if self._request is not None and self._short_of_memory:
-            self._ladder.remember(self._request)
+            self.ladder.remember(self._request)
         self._short_of_memory = False
         self.safer = self._request is not None and self._request.rung > 0
         self._publish(ModelLoaded(model, explanation(model) if self.safer else None))

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import tempfile
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -128,13 +129,14 @@ class ChildProcess:
         self._log_path.unlink(missing_ok=True)
 
 
-def no_process(error: OSError) -> AppError:
+def no_process(error: Exception) -> AppError:
     """What the person is told where no child could be started."""
     return AppError(
         "engine-unavailable",
         "The engine's process could not be started ({reason}).",
         "Close other programs and try again.",
-        reason=error.strerror or error,
+        detail="".join(traceback.format_exception(error)),
+        reason=(error.strerror if isinstance(error, OSError) else None) or type(error).__name__,
     )
 
 

@@ -84,6 +84,11 @@ class Engine(Protocol):
         """Load, replacing what was loaded; at once where the same file is loaded with the same wishes."""
         ...
 
+    def as_begun(self, request: LoadRequest) -> LoadRequest:
+        """With what earlier loads of the model taught: the safer plan that it took, the fastest placement. Reads two
+        small files and does not wait for anything else."""
+        ...
+
     def unload(self) -> None: ...
 
     def tokenize(self, texts: Sequence[PromptText], *, add_special: bool = False) -> list[tuple[int, ...]]:

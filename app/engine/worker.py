@@ -82,6 +82,11 @@ class EngineWorker:
             return answer
         raise answer
 
+    def as_begun(self, request: LoadRequest) -> LoadRequest:
+        request = _absolute(request)
+        rung = max(request.rung, self._owner.ladder.rung(request))
+        return self._owner.tunings.apply(replace(request, rung=rung))
+
     def unload(self) -> None:
         self._stop_tuning()
         self._unload()
@@ -141,10 +146,13 @@ class EngineWorker:
             if (left := IDLE_S - self._owner.idle_s()) > 0:
                 cancel.wait(left)
                 continue
-            from app.engine import tuner  # it reads headers and asks the system: not needed to start the program
+            from app.engine import devices, tuner  # they read headers and ask the system: not needed to start
 
             if self._owner.safer or self._owner.tunings.known(request) or not tuner.unnoticed(model):
                 return None
+            if devices.is_busy(cancel.wait):
+                cancel.wait(IDLE_S)
+                continue
             try:
                 with self._alone(cancel, asked=False) as stop:
                     return self._tune(request, model, stop, asked=False)

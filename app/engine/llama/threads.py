@@ -23,7 +23,7 @@ WINDOW = 12  # tokens whose median is what a token costs now
 TRIAL = 6  # tokens with another number; the first one pays for the change and does not count
 HOPELESS = 1.1  # times the usual, which even the best of two tokens of a trial took
 GAIN = 0.97  # of the cost, for another number to be taken
-FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0  # after a trial that gained nothing
+FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0  # of writing, before a trial and after those that gained nothing
 FREE_LOOKS, MOST_LOOKS = 2, 64  # in a row before a core that was taken counts as free
 TOO_EARLY_S, CALM_S = 2.0, 5.0  # a core taken again so soon doubles that number; free for so long resets it
 
@@ -77,14 +77,15 @@ class ThreadControl:
         self._needed_looks = FREE_LOOKS
         self._raised = 0.0
         self._seen = look()
-        self._guessed = True  # nothing was seen since a pause
+        self._guessed = not self._fixed  # nothing was seen since a pause
         self._last: float | None = None  # when the last token was there
         self._costs: list[float] = []
         self._usual: float | None = None  # seconds a token with ``threads``, or with what a trial goes back to
         self._trying = False
         self._upwards = False
         self._wait = FIRST_WAIT_S
-        self._next_trial = 0.0
+        self._written = 0.0  # seconds in which tokens were written
+        self._next_trial = FIRST_WAIT_S  # of those; so trials cost little of them
 
     def arrive(self, now: float) -> None:
         """A request is there. What the machine did in a pause before it says nothing about now."""
@@ -111,16 +112,17 @@ class ThreadControl:
             return self.threads
         cost = now - last
         self._costs.append(cost)
+        self._written += cost
         late = self._usual is not None and cost > FAR_TOO_LONG * self._usual
         if now - self._seen.wall >= (SOON_S if late else LOOK_S):
             self._observe(now)
         if self._trying:
             if late or len(self._costs) > TRIAL or self._hopeless():
-                self._judge(now)
+                self._judge()
         elif len(self._costs) >= WINDOW:
             self._usual = statistics.median(self._costs)
             self._costs.clear()
-            if now >= self._next_trial:
+            if self._written >= self._next_trial:
                 self._try_neighbour()
         return self.threads
 
@@ -171,7 +173,7 @@ class ThreadControl:
         counted = self._costs[1:]
         return len(counted) > 1 and min(counted) > HOPELESS * self._usual
 
-    def _judge(self, now: float) -> None:
+    def _judge(self) -> None:
         assert self._usual is not None
         before, tried = min(self._wish, self._limit), self.threads
         faster = statistics.median(self._costs[1:] or self._costs) < GAIN * self._usual
@@ -179,11 +181,11 @@ class ThreadControl:
         if faster:
             self._trying = False
             self._wish, self._usual = tried, None
-            self._wait, self._next_trial = FIRST_WAIT_S, now
+            self._wait, self._next_trial = FIRST_WAIT_S, self._written
             self._costs.clear()
             return
         self._end_trial()
-        self._next_trial = now + self._wait
+        self._next_trial = self._written + self._wait
         self._wait = min(2 * self._wait, LONGEST_WAIT_S)
 
     def _end_trial(self) -> None:

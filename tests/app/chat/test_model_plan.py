@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.chat.model_plan import ModelPlans
 from app.domain.clock import SystemClock
 from app.domain.errors import AppError
-from app.domain.models import ModelInfo
-from app.domain.placement import ModelWishes
+from app.domain.models import LoadRequest, ModelInfo
+from app.domain.placement import ModelWishes, Variant
 from app.engine.devices import GIB, Machine, gpu, this_ram
 from app.models.room import ModelRoom
 from app.net.gate import NetworkGate
@@ -42,10 +43,11 @@ def make(tmp_path: Path, settings: SettingsStore, loaded: Loaded) -> Iterator[Ma
     gate, paths = NetworkGate(settings.get), Paths.below(tmp_path).create()
     room = ModelRoom(paths, settings, gate, Secrets(lambda: None), lambda _: None, SystemClock(), shipped=())
 
-    def plans(*cards: int, taken: int = 0) -> ModelPlans:
+    def plans(*cards: int, taken: int = 0, **wiring: Any) -> ModelPlans:
         gpus = tuple(gpu(f"Card {number}", size * GIB, size * GIB - taken) for number, size in enumerate(cards))
         wishes = ModelWishesStore(paths.model_wishes_file)
-        return ModelPlans(room, settings, wishes, lambda: loaded.info, lambda: Machine(this_ram(measure=False), gpus))
+        machine = Machine(this_ram(measure=False), gpus)
+        return ModelPlans(room, settings, wishes, lambda: loaded.info, lambda: machine, **wiring)
 
     yield plans
     room.close()
@@ -58,6 +60,21 @@ def test_a_plan_names_every_device_and_what_may_be_wished(make: Make) -> None:
     assert placement.gpu_layers == 49
     card = placement.shares[0]
     assert card.used == card.dense + card.experts + card.kv + card.compute <= card.free == 24 * GIB
+
+
+def test_a_plan_is_what_the_engine_would_begin_with(make: Make) -> None:
+    quick = Variant("without experts on the card", expert_layers=0)
+    asked: list[LoadRequest] = []
+
+    def as_begun(request: LoadRequest) -> LoadRequest:
+        asked.append(request)
+        return replace(request, variant=quick) if request.context is None else replace(request, rung=1)
+
+    plans = make(24, as_begun=as_begun)
+    planned = make(24).of_file(QWEN)
+    assert planned.shares[0].experts > plans.of_file(QWEN).shares[0].experts == 0
+    assert asked == [LoadRequest(QWEN)]
+    assert plans.of_file(QWEN, ModelWishes(context=8192)).context == 4096
 
 
 def test_wishes_change_the_plan_and_are_remembered_for_the_model_alone(make: Make) -> None:

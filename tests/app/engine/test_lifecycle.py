@@ -52,6 +52,7 @@ def test_a_load_that_needs_too_much_goes_down_the_ladder_by_itself(start, model_
 def test_what_it_took_is_remembered_for_this_model_and_wish(start, model_file, states):
     start("needs_rung_2").engine.load(LoadRequest(model_file))
     recorded = start()  # another program, and no death
+    assert recorded.engine.as_begun(LoadRequest(model_file)) == LoadRequest(model_file, rung=2)
     assert recorded.engine.load(LoadRequest(model_file)).context == 2
     assert recorded.of(ModelLoaded)[0].note is not None
     assert recorded.engine.load(LoadRequest(model_file, context=512)).context == 0

@@ -5,6 +5,7 @@ import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 
@@ -69,7 +70,10 @@ def test_the_cache_is_reused_up_to_the_first_difference(smol):
 def test_progress_of_a_prompt(tiny):
     prompt = (tiny.ids() * 100)[:1300]
     answer = tiny.run(prompt, max_tokens=1)
-    assert [event.done for event in answer.prefill] == [0, 512, 1024, 1300]
+    done = [event.done for event in answer.prefill]
+    assert done[0] == 0
+    assert done[-1] == 1300
+    assert all(0 < later - before <= 512 for before, later in pairwise(done))
     assert {event.total for event in answer.prefill} == {len(prompt)}
 
 

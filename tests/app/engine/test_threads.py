@@ -14,7 +14,7 @@ class Machine:
         self.others = 0.0
         self.now = 100.0
         self._busy = self._own = 0.0
-        self.looks = 0
+        self.looks = self.trials = 0
         self.control = ThreadControl(cores, look=self._look, processors=cores)
 
     def _look(self):
@@ -51,6 +51,7 @@ class Machine:
             used = threads or chosen
             self._spend(self.cost(used, self.others), used)
             chosen = self.control.token(self.now)
+            self.trials += chosen < used
         return (self.now - started) / tokens
 
 
@@ -128,8 +129,18 @@ def test_the_cores_of_a_question_that_follows_at_once_are_known():
 def test_a_trial_that_is_plainly_slower_ends_early():
     machine = Machine(2, two_cores)
     machine.read(512)
-    took = machine.write(60)
-    assert took < two_cores(2, 0) * (1 + 3.5 / 3 / 60)
+    took = 200 * machine.write(200)
+    assert machine.trials == 1
+    assert took < 200 * two_cores(2, 0) + 3.1 * (two_cores(1, 0) - two_cores(2, 0))
+
+
+def test_short_answers_do_not_each_begin_with_a_trial():
+    machine = Machine(2, two_cores)
+    for _ in range(20):
+        machine.read(100)
+        machine.write(60)
+        machine.rest(30.0)
+    assert 1 <= machine.trials <= 4
 
 
 def test_a_load_that_comes_and_goes_is_not_chased():
@@ -173,4 +184,5 @@ def test_one_token_in_a_second_is_fine():
 def test_a_fixed_number_stays():
     control = ThreadControl(3, look=lambda: Load(0.0, 0.0, 0.0), fixed=True)
     assert control.begin(1.0) == 3
+    assert control.piece(1.0, 512) == 512
     assert [control.token(now / 10) for now in range(200)] == [3] * 200

@@ -12,7 +12,7 @@ from app.domain.errors import AppError, Cancelled, ErrorInfo
 from app.domain.events import EngineDied, ModelLoaded, ModelTuned
 from app.domain.models import LoadRequest
 from app.domain.placement import AS_PLANNED
-from app.engine import worker
+from app.engine import devices, worker
 from app.engine.fake import FakeEngine
 from app.engine.states import StateFolder
 from app.engine.tuner import Tuner
@@ -52,6 +52,7 @@ def test_the_fastest_is_found_loaded_and_remembered(start, model):
     assert recorded.engine.model.context == FASTER
     assert recorded.engine.load(LoadRequest(model)).context == FASTER
     again = start()
+    assert again.engine.as_begun(LoadRequest(model)).variant == tuning.chosen
     assert again.engine.load(LoadRequest(model)).context == FASTER
     assert again.engine.load(LoadRequest(model, context=100)).context == PLANNED
     assert again.engine.load(LoadRequest(model)).context == FASTER
@@ -198,8 +199,10 @@ def test_whatever_is_asked_for_ends_it(start, model, tuning_thread, other):
 
 @pytest.fixture
 def soon(monkeypatch):
-    """By itself after a blink without work."""
+    """By itself after a blink without work, on a machine that seems quiet."""
     monkeypatch.setattr(worker, "IDLE_S", 0.05)
+    monkeypatch.setattr(devices, "LOOK_S", 0.0)
+    monkeypatch.setattr(psutil, "cpu_percent", lambda: 0.0)
 
 
 @dies
@@ -246,9 +249,26 @@ class Impatient(CancelToken):
         return True
 
 
+def test_by_itself_only_while_nothing_else_computes(start, model, soon, monkeypatch):
+    recorded, cancel = start(), CancelToken()
+    recorded.engine.load(LoadRequest(model))
+    seen = []
+
+    def busy():
+        seen.append(True)
+        if len(seen) > 6:
+            cancel.cancel()
+        return 80.0
+
+    monkeypatch.setattr(psutil, "cpu_percent", busy)
+    assert recorded.engine.tune_in_idle_time(LoadRequest(model), cancel) is None
+    assert not recorded.of(ModelTuned)
+
+
 @dies
 def test_by_itself_it_leaves_one_alone_that_was_asked_for(start, model, tuning_thread, monkeypatch):
     monkeypatch.setattr(worker, "IDLE_S", 0.0)
+    monkeypatch.setattr(psutil, "cpu_percent", lambda: 0.0)
     recorded = start()
     recorded.engine.load(LoadRequest(model))
     thread, ended = tuning_thread(lambda: recorded.engine.tune(LoadRequest(model), CancelToken()))

@@ -233,6 +233,16 @@ def test_a_failed_load_is_an_error_and_an_event(pretend, model_file):
     assert caught.value.code == "no-model"
 
 
+def test_a_process_that_cannot_be_started_leaves_nobody_waiting(make_engine, model_file):
+    recorded = make_engine(target=lambda *_: None)  # cannot be handed to another process
+    for _ in range(2):
+        with pytest.raises(AppError) as caught:
+            recorded.engine.load(LoadRequest(model_file))
+        assert caught.value.code == "engine-unavailable"
+        assert "pickle" in caught.value.info.detail
+    assert len(recorded.of(ModelFailed)) == 2
+
+
 @dies
 def test_death_in_a_load_tells_what_the_process_said_last(pretend, model_file):
     recorded = pretend("dies_loading", load=False)
