@@ -49,7 +49,7 @@ def contents() -> Path:
 def run(arguments: list[str]) -> int:
     """Freezes the program, looks at what came of it and lets it test itself."""
     parser = argparse.ArgumentParser(prog="dev.py freeze")
-    parser.add_argument("--with-starter", action="store_true", help="with the starter chat model inside (98 MB more)")
+    parser.add_argument("--with-starter", action="store_true", help="with the starter models inside (144 MB more)")
     options = parser.parse_args(arguments)
     make_environment(portable.wheel())
     prepare(with_starter=options.with_starter)
@@ -94,10 +94,11 @@ def prepare(*, with_starter: bool) -> None:
     shutil.rmtree(models, ignore_errors=True)
     models.mkdir(parents=True)
     if with_starter:
-        chat_models = [model for model in downloads.starter_models() if not model.embedding]  # the other needs numpy
-        downloads.fetch_models(chat_models)
-        for model in chat_models:
-            shutil.copyfile(downloads.MODELS / model.file, models / model.file)
+        starters = downloads.starter_models()
+        downloads.fetch_models(starters)
+        for model in starters:
+            (models / model.folder).mkdir(exist_ok=True)
+            shutil.copyfile(downloads.MODELS / model.folder / model.file, models / model.folder / model.file)
     pictures = [f"{WORK}/alcove-{size}.png@{size}" for size in (48, 128, 256)]
     pictures += [f"{WORK}/alcove.ico", f"{WORK}/alcove.icns"]
     quiet([python(), ROOT / "packaging" / "icons.py", drawing(), *pictures], "The icon could not be drawn.")

@@ -28,7 +28,7 @@ def version() -> str:
 def run(arguments: list[str]) -> int:
     """Makes the installer from a freshly frozen program, or from the one in dist/ with --frozen."""
     parser = argparse.ArgumentParser(prog="dev.py installer")
-    parser.add_argument("--with-starter", action="store_true", help="with the starter chat model inside (98 MB more)")
+    parser.add_argument("--with-starter", action="store_true", help="with the starter models inside (144 MB more)")
     parser.add_argument("--frozen", action="store_true", help="take the program that lies in dist/ as it is")
     parser.add_argument(
         "--try", dest="trial", action="store_true", help="install, use and remove it in a bare Debian 12"

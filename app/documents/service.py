@@ -5,7 +5,6 @@ caller's thread, on a read-only connection that the callers share.
 """
 
 import contextlib
-import importlib.util
 import logging
 import os
 import sqlite3
@@ -65,8 +64,8 @@ class DocumentService:
         self._parser = QueryParser()
         clock = clock or SystemClock()
         self._indexer = Indexer(database, limits or Limits(), publish, clock)
-        self._embedder = embedder if importlib.util.find_spec("numpy") else None  # a frozen program may lack it
-        self._maker = VectorMaker(self._indexer.opened, self._embedder, clock) if self._embedder else None
+        self._embedder = embedder
+        self._maker = VectorMaker(self._indexer.opened, embedder, clock) if embedder else None
         self._matrix = VectorMatrix()
         self._thread = DocumentsThread(
             self._start,

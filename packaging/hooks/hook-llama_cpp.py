@@ -1,7 +1,7 @@
 """PyInstaller's hook for llama-cpp-python: its C functions and llama.cpp's libraries, nothing else of it.
 
-Alcove takes `llama_cpp.llama_cpp` alone; the package's own `__init__` would bring numpy. The libraries stay where the
-package looks for them, in `llama_cpp/lib`.
+Alcove takes `llama_cpp.llama_cpp` alone, without the package's own `__init__` and what that brings. The libraries stay
+where the package looks for them, in `llama_cpp/lib`.
 """
 
 from PyInstaller.utils.hooks import collect_dynamic_libs

@@ -2,9 +2,10 @@
 
     python tests/bench/decode.py --llama-bench PATH [--json OUT] [--rounds N] [--depths 0,1024,4096] [--models NAME,...]
 
-The same model at the same depth (tokens already in the context), in turns, because the machine's speed drifts: ours
-with the number of threads that it finds by itself, llama-bench with one and with all. What counts is the ratio to its
-better one.
+The same model at the same depth (tokens already in the context): ours with the number of threads that it finds by
+itself, llama-bench with the better one of one and all, in turns. The machine's speed drifts, so what counts is the
+median of the ratios of neighbouring turns. Both compute attention in the same way, the faster one behind a
+conversation.
 "Overhead" is what a token costs us beyond llama-bench, which neither samples nor makes text.
 
 The second part does without llama-bench: while other processes keep every core busy, the number of threads that follows
@@ -20,8 +21,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -39,39 +41,39 @@ MODELS = ("SmolLM2-135M-Instruct", "alcove-tiny")
 ATTEMPTS = 100
 BUSY = 0.5  # load average a processor beyond which the machine is said to be busy
 READ = 512  # tokens of a prompt
+LONGEST_S = 5.0  # of an answer
 GOAL, BUSY_GOAL = 0.98, 0.9
 CORES = sorted({1, os.cpu_count() or 1})
+HOG = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): sum(range(10000))"  # ends with whoever started it
 LAYOUTS = "from app.engine.llama import bindings; bindings.start(); print(*bindings.layouts())"
 
 
 @dataclass(frozen=True, slots=True)
-class Speed:
-    """Tokens a second."""
+class Pair:
+    """Medians of tokens a second, llama-bench with its better number of ``threads``, and of the rounds' ratios."""
 
-    read: float
-    write: float
+    ours: float
+    theirs: float
+    threads: int
+    ratio: float
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Medians. ``theirs``: of llama-bench by its number of threads; the ratios are to its best one."""
-
     model: str
     depth: int
-    ours: Speed
-    theirs: dict[int, Speed]
-    read_ratio: float
-    write_ratio: float
+    read: Pair
+    write: Pair
     overhead_us: float
     rounds: int
 
 
-def theirs(program: Path, model: str, threads: int, depth: int, tokens: int, *options: str) -> Speed:
-    """One run of llama-bench."""
-    command = [str(program), "-m", model, "-p", str(READ), "-n", str(tokens), "-d", str(depth), "-t", str(threads)]
-    result = subprocess.run([*command, "-r", "1", "-o", "json", *options], capture_output=True, text=True, check=True)
-    speeds = {entry["n_gen"] > 0: float(entry["avg_ts"]) for entry in json.loads(result.stdout)}
-    return Speed(speeds[False], speeds[True])
+def theirs(program: Path, model: str, threads: int, depth: int, *options: str) -> float:
+    """One run of llama-bench with one test: tokens a second."""
+    command = [str(program), "-m", model, "-d", str(depth), "-t", str(threads), "-r", "1", "-o", "json", *options]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    (entry,) = json.loads(result.stdout)
+    return float(entry["avg_ts"])
 
 
 def same_layout() -> tuple[str, ...]:
@@ -102,14 +104,17 @@ def endless(engine: EngineWorker, model: ModelInfo, length: int, tokens: int) ->
 
 
 def writing(engine: EngineWorker, ids: tuple[int, ...], tokens: int) -> float:
-    """One generation: tokens a second between the first and the last token, on the caller's clock."""
+    """One generation: tokens a second between the first and the last token, on the caller's clock. Ends early where it
+    takes far too long: among busy processes two threads may need seconds for a token."""
     first = last = 0.0
-    count = 0
-    for event in engine.generate(GenerationRequest(ids, Sampling(temperature=0), max_tokens=tokens), CancelToken()):
+    count, cancel = 0, CancelToken()
+    for event in engine.generate(GenerationRequest(ids, Sampling(temperature=0), max_tokens=tokens), cancel):
         if isinstance(event, Tokens):
             last = time.perf_counter()
             first = first or last
             count += len(event.pieces)
+            if last - first > LONGEST_S:
+                cancel.cancel()
     return (count - 1) / (last - first)
 
 
@@ -131,33 +136,37 @@ def measure(program: Path, model: str, depth: int, tokens: int, rounds: int) -> 
 
 def measure_with(engine: EngineWorker, program: Path, model: str, depth: int, tokens: int, rounds: int) -> Row:
     path = find_model(model).path
-    options = same_layout()
-    mine: list[Speed] = []
-    others: dict[int, list[Speed]] = {threads: [] for threads in CORES}
+    whole = LoadRequest(path, context=depth + max(READ, tokens) + 16)
+    tuning = engine.tune(whole, CancelToken())  # as the program does in its first idle time
+    print(tuning.sentence, flush=True)
+    chosen = tuning.chosen
+    options = (*same_layout(), "-fa", "0" if chosen.flash_attention is False else "1")
 
-    def our_turn() -> None:
-        more = next(prompts(info, READ, seed=len(mine)))
-        read = reading(engine, (*ids[:depth], *more))
-        mine.append(Speed(read, writing(engine, ids, tokens)))
+    def pair(ours: Callable[[int], float], *test: str) -> Pair:
+        run = partial(theirs, program, path)
+        tried = {threads: run(threads, depth, *options, *test) for threads in CORES}
+        threads = max(tried, key=lambda threads: tried[threads])
+        mine, others = [], []
+        for turn in range(rounds):
+            if turn % 2:
+                mine.append(ours(turn))
+            others.append(run(threads, depth, *options, *test))
+            if not turn % 2:
+                mine.append(ours(turn))
+        ratio = statistics.median(own / other for own, other in zip(mine, others, strict=True))
+        return Pair(statistics.median(mine), statistics.median(others), threads, ratio)
 
-    def their_turn() -> None:
-        for threads, speeds in others.items():
-            speeds.append(theirs(program, path, threads, depth, tokens, *options))
-
-    request = LoadRequest(path, context=depth + max(READ, tokens) + 16)
-    print(engine.tune(request, CancelToken()).sentence, flush=True)  # what the program does in its first idle time
-    info = engine.load(request)
+    info = engine.load(replace(whole, context=depth + tokens + 16, variant=chosen))  # llama-bench's has no more room
     ids = endless(engine, info, max(1, depth), tokens)  # from now on it is in the cache
-    for turn in range(rounds):
-        for each in (our_turn, their_turn) if turn % 2 else (their_turn, our_turn):
-            each()
-    own, best = median(mine), {threads: median(speeds) for threads, speeds in others.items()}
-    read, write = max(speed.read for speed in best.values()), max(speed.write for speed in best.values())
-    return Row(model, depth, own, best, own.read / read, own.write / write, 1e6 / own.write - 1e6 / write, rounds)
+    write = pair(lambda _: writing(engine, ids, tokens), "-p", "0", "-n", str(tokens))
+    engine.load(whole)
+    reading(engine, ids)
 
+    def read_more(turn: int) -> float:
+        return reading(engine, (*ids[:depth], *next(prompts(info, READ, seed=turn))))
 
-def median(speeds: list[Speed]) -> Speed:
-    return Speed(statistics.median(s.read for s in speeds), statistics.median(s.write for s in speeds))
+    read = pair(read_more, "-p", str(READ), "-n", "0")
+    return Row(model, depth, read, write, 1e6 / write.ours - 1e6 / write.theirs, rounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +186,12 @@ def adaptive(model: str, hogs: int, against: list[int], tokens: int, rounds: int
     choices: list[int | None] = [None, *against]
     engines = [EngineWorker(lambda event: None) for _ in choices]
     speeds: dict[int | None, list[float]] = {choice: [] for choice in choices}
-    burning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(hogs)]
+    ids: tuple[int, ...] = ()
+    burning = [subprocess.Popen([sys.executable, "-c", HOG, str(os.getpid())]) for _ in range(hogs)]
     try:
         for engine, threads in zip(engines, choices, strict=True):
             info = engine.load(LoadRequest(path, context=2 * tokens + 64, threads=threads))
-            ids = endless(engine, info, 8, tokens)
+            ids = ids or endless(engine, info, 8, tokens)
         for turn in range(rounds):
             order = list(zip(engines, choices, strict=True))
             for engine, threads in order if turn % 2 else reversed(order):
@@ -201,13 +211,12 @@ def adaptive(model: str, hogs: int, against: list[int], tokens: int, rounds: int
 
 
 def print_row(row: Row) -> None:
-    theirs = ", ".join(f"{threads}: {speed.read:.0f}/{speed.write:.1f}" for threads, speed in row.theirs.items())
-    print(
-        f"{row.model:24} depth {row.depth:5}: read/write {row.ours.read:.0f}/{row.ours.write:.1f} tokens/s, "
-        f"llama-bench by threads {theirs}: ratios {row.read_ratio:.3f}/{row.write_ratio:.3f}, "
-        f"overhead {row.overhead_us:.0f} us/token",
-        flush=True,
-    )
+    print(f"{row.model:24} depth {row.depth:5}: {said('reads', row.read)}; {said('writes', row.write)}", flush=True)
+
+
+def said(verb: str, pair: Pair) -> str:
+    by = f"llama-bench {pair.theirs:.1f} with {pair.threads} threads"
+    return f"{verb} {pair.ours:.1f} tokens/s, {by}, ratio {pair.ratio:.3f}"
 
 
 def main() -> int:
@@ -216,7 +225,7 @@ def main() -> int:
     parser.add_argument("--hogs", type=int, default=os.cpu_count() or 1, help="processes that burn a core each")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--models", default=",".join(MODELS))
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--depths", default="0,1024,4096")
     options = parser.parse_args()
@@ -232,10 +241,10 @@ def main() -> int:
     crowded = adaptive(models[0], options.hogs, CORES, options.tokens, options.rounds)
     summary = f"among {options.hogs} busy processes {crowded.ratio:.2f} of the best fixed threads (goal {BUSY_GOAL})"
     if rows:
-        worst = min(rows, key=lambda row: row.write_ratio)
-        reads = min(row.read_ratio for row in rows)
+        worst = min(rows, key=lambda row: row.write.ratio)
+        reads = min(row.read.ratio for row in rows)
         summary = (
-            f"writes at {worst.write_ratio:.3f} of llama-bench's best or better ({worst.model} at {worst.depth}; "
+            f"writes at {worst.write.ratio:.3f} of llama-bench's best or better ({worst.model} at {worst.depth}; "
             f"goal {GOAL}), reads at {reads:.3f}; {summary}"
         )
     summary += ", measured on a busy machine" if busy else ""

@@ -90,6 +90,20 @@ def test_an_older_processor_gets_the_variant_made_for_it(tmp_path: Path, process
     assert variant(done.stderr) == processor.lower()
 
 
+def test_passages_are_found_by_their_meaning(tmp_path: Path) -> None:
+    embedder = next((Path(sys.prefix) / "share" / "alcove" / "models" / "embedding").glob("*.gguf"))
+    folder = tmp_path / "home" / "models" / "embedding"
+    folder.mkdir(parents=True)
+    shutil.copy(embedder, folder)
+    papers = tmp_path / "papers"
+    papers.mkdir()
+    (papers / "cats.txt").write_text("The old feline dozed on the sofa.", encoding="utf-8")
+    (papers / "banks.txt").write_text("Interest rates rose by two percent.", encoding="utf-8")
+    done = alcove(str(PROGRAM), "search", "Where did my kitten sleep?", "--docs", str(papers), "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "cats.txt" in done.stdout.splitlines()[0]
+
+
 def test_what_it_starts_gets_the_persons_own_environment(tmp_path: Path) -> None:
     """`doctor` asks `uname` for the processor: an ordinary program, started by an ordinary call."""
     spy = tmp_path / "bin" / "uname"
