@@ -175,7 +175,7 @@ def ask(bare: Bare) -> str:
     done = bare.run("alcove", words[0], "-v", *words[1:])
     assert done.returncode == 0, done.stderr.strip()[-500:]
     assert ANSWER in done.stdout, done.stdout
-    (variant,) = [line for line in done.stderr.splitlines() if "llama.cpp runs with" in line]
+    (variant,) = [line for line in done.stderr.splitlines() if "libggml-cpu-" in line]
     assert "/usr/lib/alcove/_internal/llama_cpp/lib/" in variant, variant
     return f"{ANSWER}; {variant.partition(': ')[2]}"
 

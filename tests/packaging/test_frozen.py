@@ -36,7 +36,7 @@ def alcove(*words: str, cwd: Path, timeout: float = 100, **variables: str) -> su
 
 def variant(log: str) -> str:
     """haswell, from the line of the log that names the library."""
-    found = re.search(r"llama\.cpp runs with (\S+)/libggml-cpu-(\w+)\.so", log)
+    found = re.search(r"loaded .* with (\S+)/libggml-cpu-(\w+)\.so", log)
     assert found, log
     assert found[1] == str(PROGRAM.parent / "_internal" / "llama_cpp" / "lib")
     return found[2]
