@@ -153,6 +153,8 @@ class EngineWorker:
             if devices.is_busy(cancel.wait):
                 cancel.wait(IDLE_S)
                 continue
+            if self._owner.idle_s() < IDLE_S:  # something was asked for meanwhile
+                continue
             try:
                 with self._alone(cancel, asked=False) as stop:
                     return self._tune(request, model, stop, asked=False)

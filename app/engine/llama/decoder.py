@@ -17,7 +17,7 @@ from app.engine.llama.failures import prompt_too_long
 from app.engine.llama.load import LoadedModel
 from app.engine.llama.sampler import Sampler, SamplerChain
 from app.engine.llama.saver import SavedCache
-from app.engine.llama.threads import ThreadControl
+from app.engine.llama.threads import FEELER, ThreadControl
 from app.engine.messages import Made
 from app.engine.protocol import Finished, GenerationRequest, Prefill
 from app.engine.states import Blob, StateFolder
@@ -51,7 +51,7 @@ class Decoder:
         self._cache = Cache(loaded.context, loaded.model)
         self.saved = SavedCache(self._cache, states, loaded.state_key)
         self._threads = loaded.threads
-        self._control = ThreadControl(loaded.threads.decode, fixed=loaded.threads.fixed)
+        self._control = ThreadControl(loaded.threads.decode, fixed=loaded.threads.fixed, feeler=_feeler(loaded))
         self._step = int(lib.llama_n_batch(loaded.context))
         self._batch = _Batch(self._step)
         self._stop = stop
@@ -190,6 +190,12 @@ class Decoder:
                 "Try again; if it happens again, load the model with a smaller context.",
                 detail="\n".join([f"llama_decode returned {code}", *bindings.take_log()]),
             )
+
+
+def _feeler(loaded: LoadedModel) -> int:
+    """A few tokens wake as many experts as many tokens do, and would cost nearly as much time as them."""
+    placement = loaded.info.placement
+    return 0 if placement is not None and placement.layers_with_experts else FEELER
 
 
 class _Batch:

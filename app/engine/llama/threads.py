@@ -63,13 +63,21 @@ class ThreadControl:
     """
 
     def __init__(
-        self, most: int, *, look: Callable[[], Load] = look, processors: int | None = None, fixed: bool = False
+        self,
+        most: int,
+        *,
+        look: Callable[[], Load] = look,
+        processors: int | None = None,
+        fixed: bool = False,
+        feeler: int = FEELER,
     ) -> None:
-        """``most``: threads at most; ``fixed``: always that many. ``processors``: whose time ``look`` counts."""
+        """``most``: threads at most; ``fixed``: always that many. ``processors``: whose time ``look`` counts.
+        ``feeler``: tokens of a prompt's first piece while it is not known what the machine does; 0: no such piece."""
         self.threads = self.prompt_threads = most
         self._most = most
         self._fixed = fixed or most == 1
         self._look = look
+        self._feeler = feeler
         self._processors = processors or os.cpu_count() or most
         self._wish = most  # the fastest number where no other program disturbs
         self._limit = most
@@ -97,7 +105,7 @@ class ThreadControl:
     def piece(self, now: float, most: int) -> int:
         """Before a piece of a prompt. Returns its tokens, few where what the machine does is not known yet."""
         self._rested(now)
-        return min(FEELER, most) if self._guessed else most
+        return min(self._feeler, most) if self._guessed and self._feeler else most
 
     def begin(self, now: float) -> int:
         """Before an answer's first token. Returns its number of threads."""

@@ -8,14 +8,14 @@ from app.engine.llama.threads import Load, ThreadControl
 class Machine:
     """``cost(threads, others)`` is what a token takes in seconds where other programs keep ``others`` cores busy."""
 
-    def __init__(self, cores, cost):
+    def __init__(self, cores, cost, **wiring):
         self.cores = cores
         self.cost = cost
         self.others = 0.0
         self.now = 100.0
         self._busy = self._own = 0.0
         self.looks = self.trials = 0
-        self.control = ThreadControl(cores, look=self._look, processors=cores)
+        self.control = ThreadControl(cores, look=self._look, processors=cores, **wiring)
 
     def _look(self):
         self.looks += 1
@@ -118,6 +118,12 @@ def test_a_prompt_finds_out_early_that_cores_were_taken_meanwhile(pause):
     assert early <= 64
     assert many == 2
     assert {threads for _, threads in rest} == {1}
+
+
+def test_experts_are_not_woken_for_a_look():
+    machine = Machine(2, two_cores, feeler=0)
+    machine.rest(60.0)
+    assert machine.read(512) == [(512, 2)]
 
 
 def test_the_cores_of_a_question_that_follows_at_once_are_known():

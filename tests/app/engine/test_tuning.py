@@ -266,6 +266,24 @@ def test_by_itself_only_while_nothing_else_computes(start, model, soon, monkeypa
 
 
 @dies
+def test_by_itself_not_beside_a_question_that_came_during_the_look(start, model, soon, monkeypatch):
+    recorded, cancel = start(), CancelToken()
+    recorded.engine.load(LoadRequest(model))
+    looks = []
+
+    def look():
+        looks.append(True)
+        if len(looks) == 2:  # at its end
+            recorded.run(HELLO)
+            assert not recorded.of(ModelTuned)
+        return 0.0
+
+    monkeypatch.setattr(psutil, "cpu_percent", look)
+    assert recorded.engine.tune_in_idle_time(LoadRequest(model), cancel) is not None
+    assert len(looks) == 4
+
+
+@dies
 def test_by_itself_it_leaves_one_alone_that_was_asked_for(start, model, tuning_thread, monkeypatch):
     monkeypatch.setattr(worker, "IDLE_S", 0.0)
     monkeypatch.setattr(psutil, "cpu_percent", lambda: 0.0)
