@@ -97,8 +97,11 @@ def prepare(*, with_starter: bool) -> None:
         starters = downloads.starter_models()
         downloads.fetch_models(starters)
         for model in starters:
+            source = downloads.MODELS / model.folder / model.file
+            if not source.is_file():
+                raise Stop(f"{model.file} could not be fetched, so it cannot go inside. Run the command again.")
             (models / model.folder).mkdir(exist_ok=True)
-            shutil.copyfile(downloads.MODELS / model.folder / model.file, models / model.folder / model.file)
+            shutil.copyfile(source, models / model.folder / model.file)
     pictures = [f"{WORK}/alcove-{size}.png@{size}" for size in (48, 128, 256)]
     pictures += [f"{WORK}/alcove.ico", f"{WORK}/alcove.icns"]
     quiet([python(), ROOT / "packaging" / "icons.py", drawing(), *pictures], "The icon could not be drawn.")

@@ -19,7 +19,7 @@ ENTRIES = 100
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """``path``: a JSON file, made when there is something to remember; None: nothing is. Used by one thread."""
+    """``path``: a JSON file, made when there is something to remember; None: nothing is. Written by one thread."""
 
     path: Path | None = None
 

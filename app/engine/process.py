@@ -42,7 +42,8 @@ class ChildProcess:
     """One child. Made, used and closed on the worker thread; ``stop`` alone may be called from any thread."""
 
     def __init__(self, target: Target, request: LoadRequest, states: StateFolder | None = None) -> None:
-        """``target`` runs in the child (``app.engine.llama.child.run``). Raises OSError where no process can start."""
+        """``target`` runs in the child (``app.engine.llama.child.run``). Raises OSError, or what
+        else keeps a process from starting."""
         spawn = multiprocessing.get_context("spawn")  # fork would copy locks and threads; it is the only one everywhere
         handle, log_path = tempfile.mkstemp(prefix="alcove-engine-", suffix=".log")
         # The child opens the file by its name and removes the name, so that nothing is left whoever dies first.

@@ -91,7 +91,9 @@ def test_an_older_processor_gets_the_variant_made_for_it(tmp_path: Path, process
 
 
 def test_passages_are_found_by_their_meaning(tmp_path: Path) -> None:
-    embedder = next((Path(sys.prefix) / "share" / "alcove" / "models" / "embedding").glob("*.gguf"))
+    embedder = next((Path(sys.prefix) / "share" / "alcove" / "models" / "embedding").glob("*.gguf"), None)
+    if embedder is None:
+        pytest.skip("the embedding model was not fetched")
     folder = tmp_path / "home" / "models" / "embedding"
     folder.mkdir(parents=True)
     shutil.copy(embedder, folder)

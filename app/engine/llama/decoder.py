@@ -193,9 +193,11 @@ class Decoder:
 
 
 def _feeler(loaded: LoadedModel) -> int:
-    """A few tokens wake as many experts as many tokens do, and would cost nearly as much time as them."""
-    placement = loaded.info.placement
-    return 0 if placement is not None and placement.layers_with_experts else FEELER
+    """None where a few tokens cost nearly as much as many: they wake as many experts, are worth a copy of weights to a
+    card, and a pass over a file that does not fit."""
+    plan = loaded.info.placement
+    quick = plan is not None and not (plan.layers_with_experts or plan.gpu_layers or plan.disk)
+    return FEELER if quick else 0
 
 
 class _Batch:

@@ -86,6 +86,7 @@ class ThreadControl:
         self._raised = 0.0
         self._seen = look()
         self._guessed = not self._fixed  # nothing was seen since a pause
+        self._feeling = self._guessed  # whether a prompt's first piece is to be short
         self._last: float | None = None  # when the last token was there
         self._costs: list[float] = []
         self._usual: float | None = None  # seconds a token with ``threads``, or with what a trial goes back to
@@ -100,12 +101,14 @@ class ThreadControl:
         self._last = None
         if not self._fixed and now - self._seen.wall > LOOK_S:
             self._seen = self._look()
-            self._guessed = True
+            self._guessed = self._feeling = True
+            self.prompt_threads = self._most  # too many cost a prompt half as much again, too few a multiple
 
     def piece(self, now: float, most: int) -> int:
         """Before a piece of a prompt. Returns its tokens, few where what the machine does is not known yet."""
         self._rested(now)
-        return min(self._feeler, most) if self._guessed and self._feeler else most
+        feeling, self._feeling = self._feeling, False
+        return min(self._feeler, most) if feeling and self._guessed and self._feeler else most
 
     def begin(self, now: float) -> int:
         """Before an answer's first token. Returns its number of threads."""
@@ -122,7 +125,7 @@ class ThreadControl:
         self._costs.append(cost)
         self._written += cost
         late = self._usual is not None and cost > FAR_TOO_LONG * self._usual
-        if now - self._seen.wall >= (SOON_S if late else LOOK_S):
+        if now - self._seen.wall >= (SOON_S if late or self._guessed else LOOK_S):
             self._observe(now)
         if self._trying:
             if late or len(self._costs) > TRIAL or self._hopeless():
@@ -143,6 +146,7 @@ class ThreadControl:
         seen = self._look()
         wall = max(seen.wall - self._seen.wall, 1e-6)
         others = max(0.0, (seen.busy - self._seen.busy) - (seen.own - self._seen.own)) / wall
+        fresh = self._guessed
         self._seen, self._guessed = seen, False
         free = self._most * max(0.0, 1 - others / self._processors)
         self.prompt_threads = max(1, min(self._most, int(free + PROMPT_SLACK)))
@@ -153,7 +157,7 @@ class ThreadControl:
             self._apply(limit)
         elif limit > self._limit:
             self._free_looks += 1
-            if self._last is None or self._free_looks >= self._needed_looks:
+            if self._last is None or fresh or self._free_looks >= self._needed_looks:
                 self._raised = now
                 self._apply(limit)
         else:

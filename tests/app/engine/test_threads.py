@@ -126,6 +126,33 @@ def test_experts_are_not_woken_for_a_look():
     assert machine.read(512) == [(512, 2)]
 
 
+@pytest.mark.parametrize(("feeler", "expected"), [(0, [(512, 8)]), (64, [(64, 8), (448, 8)])])
+def test_cores_that_were_taken_long_ago_do_not_slow_a_prompt(feeler, expected):
+    machine = Machine(8, lambda threads, others: 0.08 / threads, feeler=feeler)
+    machine.others = 7.0
+    machine.read(512)
+    machine.write(50)
+    assert machine.control.threads == 1
+    machine.others = 0.0
+    machine.rest(3600.0)
+    assert machine.read(512) == expected
+
+
+def test_an_answer_whose_prompt_is_known_looks_soon_after_a_pause():
+    machine = Machine(2, two_cores)
+    for index in range(40):  # a load that comes and goes makes it careful
+        machine.others = float(index % 2)
+        machine.write(80)
+    machine.others = 2.0
+    machine.write(80)
+    assert machine.control.threads == 1
+    machine.others = 0.0
+    machine.rest(3600.0)
+    machine.read(1)
+    machine.write(10)
+    assert machine.control.threads == 2
+
+
 def test_the_cores_of_a_question_that_follows_at_once_are_known():
     machine = Machine(2, two_cores)
     machine.write(100)
