@@ -13,7 +13,7 @@ import re
 import sys
 import types
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,8 @@ _device_memory = _ggml.bind(
 _cpu_buffer_type = _ggml.bind("ggml_backend_cpu_buffer_type", _pointer, ())
 _device_backend = _ggml.bind("ggml_backend_dev_backend_reg", _pointer, (_pointer,))
 _backend_function = _ggml.bind("ggml_backend_reg_get_proc_address", _pointer, (_pointer, ctypes.c_char_p))
+_attach_pool = _ggml.bind("llama_attach_threadpool", None, (_pointer, _pointer, _pointer))
+_detach_pool = _ggml.bind("llama_detach_threadpool", None, (_pointer,))
 _buffer_type_name = _ggml.bind("ggml_backend_buft_name", ctypes.c_char_p, (_pointer,))
 _ExtraBufferTypes = ctypes.CFUNCTYPE(ctypes.POINTER(_pointer), _pointer)  # ggml_backend_dev_get_extra_bufts_t
 _DEVICE_CPU, _DEVICE_GPUS = 0, (1, 2)  # enum ggml_backend_dev_type: GPU, integrated GPU
@@ -149,16 +151,43 @@ def cpu_buffer_type() -> int:
 def layouts() -> list[str]:
     """Names of the layouts of its own into which the CPU's backend would bring weights here: AMX, CPU_REPACK, ..."""
     names: list[str] = []
-    for device in _devices():
-        if _device_type(device) != _DEVICE_CPU:
-            continue
-        function = _backend_function(_device_backend(device), b"ggml_backend_dev_get_extra_bufts")
-        found = _ExtraBufferTypes(function)(device) if function else None
+    for device, function in _of_processors(b"ggml_backend_dev_get_extra_bufts"):
+        found = _ExtraBufferTypes(function)(device)
         index = 0
         while found and found[index]:  # zero ends it
             names.append(_buffer_type_name(found[index]).decode("ascii", "replace"))
             index += 1
     return names
+
+
+def _of_processors(function: bytes) -> Iterator[tuple[int, int]]:
+    """Devices that are processors, with the address of a function that their backend offers under that name."""
+    for device in _devices():
+        address = _device_type(device) == _DEVICE_CPU and _backend_function(_device_backend(device), function)
+        if address:
+            yield device, address
+
+
+def has_openmp() -> bool:
+    """Whether the CPU's backend computes with OpenMP's threads."""
+    return b"OPENMP = 1" in lib.llama_print_system_info()
+
+
+def new_thread_pool(params: ctypes.Structure) -> int | None:
+    """A ``ggml_threadpool`` for ``attach_thread_pool``, from ``ggml_threadpool_params``. It lives until the process
+    ends."""
+    for _, function in _of_processors(b"ggml_threadpool_new"):
+        pool = ctypes.CFUNCTYPE(_pointer, _pointer)(function)(ctypes.addressof(params))
+        return int(pool) if pool else None
+    return None
+
+
+def attach_thread_pool(context: Any, pool: int | None) -> None:
+    """Both prompts and answers are computed by its threads from now on; None: by those that ggml makes itself."""
+    if pool is None:
+        _detach_pool(context)
+    else:
+        _attach_pool(context, pool, None)
 
 
 def gpus() -> list[Device]:

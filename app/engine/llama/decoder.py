@@ -15,9 +15,10 @@ from app.engine.llama.cache import SEQUENCE, Cache
 from app.engine.llama.constrained import ConstrainedSampler
 from app.engine.llama.failures import prompt_too_long
 from app.engine.llama.load import LoadedModel
+from app.engine.llama.pinning import Pinning
 from app.engine.llama.sampler import Sampler, SamplerChain
 from app.engine.llama.saver import SavedCache
-from app.engine.llama.threads import FEELER, ThreadControl
+from app.engine.llama.threads import ThreadControl, cores
 from app.engine.messages import Made
 from app.engine.protocol import Finished, GenerationRequest, Prefill
 from app.engine.states import Blob, StateFolder
@@ -51,7 +52,10 @@ class Decoder:
         self._cache = Cache(loaded.context, loaded.model)
         self.saved = SavedCache(self._cache, states, loaded.state_key)
         self._threads = loaded.threads
-        self._control = ThreadControl(loaded.threads.decode, fixed=loaded.threads.fixed, feeler=_feeler(loaded))
+        threads = loaded.threads
+        self._pinning = Pinning(loaded.context, cores(), max(threads.decode, threads.prompt))
+        pinned = self._pinning.possible and threads.decode == cores()
+        self._control = ThreadControl(threads.decode, fixed=threads.fixed, pinned=pinned)
         self._step = int(lib.llama_n_batch(loaded.context))
         self._batch = _Batch(self._step)
         self._stop = stop
@@ -79,6 +83,7 @@ class Decoder:
         except Stopped:
             reason = StopReason.CANCELLED
         finally:
+            self._pinning.release()
             sampler.close()
         answer.flush()
         ended = time.perf_counter()
@@ -105,18 +110,20 @@ class Decoder:
         """Evaluate what the conversation's next prompt begins with, until it is done or stopped."""
         kept = self.saved.look_ahead(prompt, conversation)
         if kept is not None:
-            with contextlib.suppress(Stopped, ContextFull):
-                self._read_prompt(prompt, kept, lambda _: None, opening=0)
+            try:
+                with contextlib.suppress(Stopped, ContextFull):
+                    self._read_prompt(prompt, kept, lambda _: None, opening=0)
+            finally:
+                self._pinning.release()
 
     def _break_off(self, wanted: bool) -> None:
         """Whether Stop ends an evaluation in its middle; between two of them it always does."""
         callback = self._callback if wanted else lib.ggml_abort_callback(0)
         lib.llama_set_abort_callback(self._context, callback, ctypes.addressof(self._stop))
 
-    def _set_threads(self) -> None:
-        control = self._control
-        prompt = self._threads.prompt if self._threads.fixed else min(self._threads.prompt, control.prompt_threads)
-        lib.llama_set_n_threads(self._context, control.threads, prompt)
+    def _set_threads(self, decode: int, prompt: int) -> None:
+        self._pinning.use(max(decode, prompt))
+        lib.llama_set_n_threads(self._context, decode, prompt)
 
     def _read_prompt(
         self, prompt: Sequence[int], cached: int, emit: Emit, *, opening: int = OPENING, passing: bool = False
@@ -128,10 +135,12 @@ class Decoder:
         start = cached
         self._control.arrive(time.perf_counter())
         while start < total:
-            end = min(start + self._control.piece(time.perf_counter(), self._step), total)
+            end = min(start + self._step, total)
             if start < turn < end:
                 end = turn
-            self._set_threads()
+            threads = self._control.piece(time.perf_counter())
+            most = self._threads.prompt
+            self._set_threads(self._control.threads, most if self._threads.fixed else min(most, threads))
             self._evaluate(prompt[start:end], last=end == total, way_back=self._cache.way_back())
             if end == turn or end - self._cache.last_checkpoint >= LONG:
                 self._cache.checkpoint(passing=passing and end >= turn)
@@ -144,7 +153,7 @@ class Decoder:
         eog, room, tokens = self._vocabulary.eog, self._cache.size, self._cache.tokens
         clock, control = time.perf_counter, self._control
         threads = control.begin(clock())
-        self._set_threads()
+        self._set_threads(threads, threads)
         self._break_off(not self._cache.recurrent)  # a token is soon done, and its memory would be lost
         limit = answer.limit
         if limit <= 0:
@@ -156,7 +165,7 @@ class Decoder:
                 answer.first = now
             if (wanted := control.token(now)) != threads:
                 threads = wanted
-                self._set_threads()
+                self._set_threads(threads, threads)
             if token in eog:
                 return StopReason.STOP, token
             if answer.add(token, now):
@@ -190,14 +199,6 @@ class Decoder:
                 "Try again; if it happens again, load the model with a smaller context.",
                 detail="\n".join([f"llama_decode returned {code}", *bindings.take_log()]),
             )
-
-
-def _feeler(loaded: LoadedModel) -> int:
-    """None where a few tokens cost nearly as much as many: they wake as many experts, are worth a copy of weights to a
-    card, and a pass over a file that does not fit."""
-    plan = loaded.info.placement
-    quick = plan is not None and not (plan.layers_with_experts or plan.gpu_layers or plan.disk)
-    return FEELER if quick else 0
 
 
 class _Batch:

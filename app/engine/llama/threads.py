@@ -1,21 +1,22 @@
 """How many threads compute: one number for reading the prompt, another, which follows the machine, for writing.
 
-Threads meet after every operation, hundreds of times a token, and wait there by spinning. Where another program takes a
-core away, all of them wait for the one that lost it: on two cores a token took seconds with two threads and 30 ms with
-one while a compiler ran; on a quiet machine the second thread gains a third. A prompt's operations are longer and lose
-less (half as much again), so it takes a core a little sooner.
+Threads meet after every operation, hundreds of times a token, and wait there by spinning. Where another program takes
+a core away, all of them wait for the one that lost it. With a core for each thread (`app.engine.llama.pinning`) that
+costs what the other program takes; without, a token takes seconds with two threads on two busy cores, and 30 ms with
+one. A prompt's operations are longer and lose less, so it takes a core a little sooner.
 """
 
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
+TOPOLOGY = Path("/sys/devices/system/cpu")
 LOOK_S = 0.25  # between two looks at the machine
-FEELER = 64  # tokens of a prompt's first piece after a pause: how busy the machine is shows while they are read
 SOON_S = 0.05  # after a token that took far too long; shorter than that the kernel's counters say nothing
 FAR_TOO_LONG = 2.0  # times the usual
 SLACK, PROMPT_SLACK = 0.3, 0.6  # of a core that others may use before one counts as taken
@@ -33,6 +34,18 @@ def cores() -> int:
     physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
     return max(1, min(physical, allowed))
+
+
+def one_of_each_core(processors: Iterable[int], topology: Path = TOPOLOGY) -> tuple[int, ...]:
+    """One processor of each core among these; () where the system does not tell."""
+    first: dict[str, int] = {}
+    try:
+        for processor in sorted(processors):
+            core = (topology / f"cpu{processor}" / "topology" / "thread_siblings_list").read_text()
+            first.setdefault(core, processor)
+    except OSError:
+        return ()
+    return tuple(first.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +73,9 @@ class ThreadControl:
     token with too many threads can take a second. Among what is left the number is found by trying: every so often a
     few tokens with a neighbouring number, which is kept if they were faster; after a trial in vain the next one waits
     twice as long.
+
+    Where each thread has a core of its own (``pinned``), sharing all cores with other programs is safe. That is where
+    it begins once they take half of the cores; and wherever they take some, one of the numbers tried is all cores.
     """
 
     def __init__(
@@ -69,29 +85,30 @@ class ThreadControl:
         look: Callable[[], Load] = look,
         processors: int | None = None,
         fixed: bool = False,
-        feeler: int = FEELER,
+        pinned: bool = False,
     ) -> None:
         """``most``: threads at most; ``fixed``: always that many. ``processors``: whose time ``look`` counts.
-        ``feeler``: tokens of a prompt's first piece while it is not known what the machine does; 0: no such piece."""
+        ``pinned``: that many threads compute on a core each."""
         self.threads = self.prompt_threads = most
         self._most = most
         self._fixed = fixed or most == 1
         self._look = look
-        self._feeler = feeler
+        self._pinned = pinned
         self._processors = processors or os.cpu_count() or most
         self._wish = most  # the fastest number where no other program disturbs
-        self._limit = most
+        self._limit = most  # cores that other programs leave
+        self._base = most  # threads where nothing is being tried
         self._free_looks = 0
         self._needed_looks = FREE_LOOKS
         self._raised = 0.0
         self._seen = look()
         self._guessed = not self._fixed  # nothing was seen since a pause
-        self._feeling = self._guessed  # whether a prompt's first piece is to be short
         self._last: float | None = None  # when the last token was there
         self._costs: list[float] = []
         self._usual: float | None = None  # seconds a token with ``threads``, or with what a trial goes back to
         self._trying = False
         self._upwards = False
+        self._sharing = False  # the next trial is one of all cores, or of those that others leave
         self._wait = FIRST_WAIT_S
         self._written = 0.0  # seconds in which tokens were written
         self._next_trial = FIRST_WAIT_S  # of those; so trials cost little of them
@@ -101,14 +118,13 @@ class ThreadControl:
         self._last = None
         if not self._fixed and now - self._seen.wall > LOOK_S:
             self._seen = self._look()
-            self._guessed = self._feeling = True
+            self._guessed = True
             self.prompt_threads = self._most  # too many cost a prompt half as much again, too few a multiple
 
-    def piece(self, now: float, most: int) -> int:
-        """Before a piece of a prompt. Returns its tokens, few where what the machine does is not known yet."""
+    def piece(self, now: float) -> int:
+        """Before a piece of a prompt. Returns its number of threads."""
         self._rested(now)
-        feeling, self._feeling = self._feeling, False
-        return min(self._feeler, most) if feeling and self._guessed and self._feeler else most
+        return self.prompt_threads
 
     def begin(self, now: float) -> int:
         """Before an answer's first token. Returns its number of threads."""
@@ -150,6 +166,8 @@ class ThreadControl:
         self._seen, self._guessed = seen, False
         free = self._most * max(0.0, 1 - others / self._processors)
         self.prompt_threads = max(1, min(self._most, int(free + PROMPT_SLACK)))
+        if self._pinned and 2 * self.prompt_threads <= self._most:
+            self.prompt_threads = self._most
         limit = max(1, min(self._most, int(free + SLACK)))
         if limit < self._limit:
             if now - self._raised < TOO_EARLY_S:  # a load that comes and goes
@@ -168,17 +186,29 @@ class ThreadControl:
     def _apply(self, limit: int) -> None:
         self._limit, self._free_looks = limit, 0
         self._end_trial()
-        if self.threads != min(self._wish, limit):
-            self._set(min(self._wish, limit))
-            self._usual = None
+        base = min(self._wish, limit)
+        if self._pinned and 2 * limit <= self._wish:
+            base = self._most
+        if self._base != base:
+            self._base, self._usual = base, None
+            self._set(base)
 
     def _try_neighbour(self) -> None:
+        apart = min(self._wish, self._limit)
+        if self._pinned and self._limit < self._most:
+            self._sharing = not self._sharing
+            if self._sharing or self._base > self._limit:
+                self._try(apart if self._base > self._limit else self._most)
+                return
         step = max(1, self.threads // 4)
         up, down = min(self.threads + step, self._limit), max(1, self.threads - step)
         choices = [number for number in ((up, down) if self._upwards else (down, up)) if number != self.threads]
         if choices:
-            self._trying = True
-            self._set(choices[0])
+            self._try(choices[0])
+
+    def _try(self, threads: int) -> None:
+        self._trying = True
+        self._set(threads)
 
     def _hopeless(self) -> bool:
         assert self._usual is not None
@@ -187,12 +217,16 @@ class ThreadControl:
 
     def _judge(self) -> None:
         assert self._usual is not None
-        before, tried = min(self._wish, self._limit), self.threads
+        tried = self.threads
         faster = statistics.median(self._costs[1:] or self._costs) < GAIN * self._usual
-        self._upwards = (tried > before) == faster  # on in that direction, or the other one next
+        neighbour = max(tried, self._base) <= self._limit
+        if neighbour:
+            self._upwards = (tried > self._base) == faster  # on in that direction, or the other one next
         if faster:
             self._trying = False
-            self._wish, self._usual = tried, None
+            self._base, self._usual = tried, None
+            if neighbour:
+                self._wish = tried
             self._wait, self._next_trial = FIRST_WAIT_S, self._written
             self._costs.clear()
             return
@@ -204,7 +238,7 @@ class ThreadControl:
         self._costs.clear()
         if self._trying:
             self._trying = False
-            self._set(min(self._wish, self._limit))
+            self._set(self._base)
 
     def _set(self, threads: int) -> None:
         self.threads = threads

@@ -6,6 +6,7 @@ assertion does. Prompts that are read ahead obey the same words.
 """
 
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 
 from app.domain.errors import ErrorInfo
 from app.domain.messages import GenerationStats, StopReason
-from app.domain.models import LoadRequest, ModelInfo
+from app.domain.models import LoadRequest, ModelInfo, Sampling
 from app.domain.placement import DeviceShare, Placement
 from app.engine.messages import (
     Embed,
@@ -36,7 +37,7 @@ from app.engine.messages import (
     Tokenized,
     encode,
 )
-from app.engine.protocol import Finished, Prefill
+from app.engine.protocol import Finished, GenerationRequest, Prefill
 
 DIE, WAIT, FAIL, DIE_TWICE, ABORT = 1000, 1001, 1002, 1003, 1004
 SHORT = 77
@@ -216,6 +217,30 @@ def tells_modules(connection: Connection, stop: Any, request: LoadRequest, _log:
     loaded = load(request, lambda: False, lambda done: None)
     Decoder(loaded, stop)
     connection.send_bytes(encode(Loaded(replace(loaded.info, template=" ".join(sys.modules)))))
+
+
+def tells_processors(connection: Connection, stop: Any, request: LoadRequest, _log: str, _states: Any = None) -> None:
+    """Really loads the model and answers, and says in place of its template which processors its computing threads may
+    use meanwhile, and afterwards the one that asked."""
+    from app.engine.llama import bindings
+    from app.engine.llama.decoder import Decoder
+    from app.engine.llama.load import load
+
+    bindings.start()
+    before, meanwhile = set(Path("/proc/self/task").iterdir()), []
+    loaded = load(request, lambda: False, lambda done: None)
+    decoder = Decoder(loaded, stop)
+
+    def emit(event: object) -> None:
+        if isinstance(event, Made):
+            made = set(Path("/proc/self/task").iterdir()) - before
+            meanwhile.append(
+                [sorted(os.sched_getaffinity(thread)) for thread in (0, *(int(path.name) for path in made))]
+            )
+
+    decoder.generate(GenerationRequest(tuple(range(40, 80)), Sampling(temperature=0), max_tokens=8), emit)
+    said = json.dumps({"meanwhile": meanwhile[0], "after": sorted(os.sched_getaffinity(0))})
+    connection.send_bytes(encode(Loaded(replace(loaded.info, template=said))))
 
 
 def hangs(connection: Connection, _stop: Any, request: LoadRequest, _log: str, _states: Any = None) -> None:

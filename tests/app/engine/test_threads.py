@@ -1,8 +1,13 @@
 """The number of threads of the next token, on machines that are only imagined: time passes as their tokens take it."""
 
+import json
+import os
+import sys
+
 import pytest
 
-from app.engine.llama.threads import Load, ThreadControl
+from app.domain.models import LoadRequest
+from app.engine.llama.threads import Load, ThreadControl, cores, one_of_each_core
 
 
 class Machine:
@@ -30,10 +35,9 @@ class Machine:
         self.control.arrive(self.now)
         used = []
         while tokens:
-            piece = min(tokens, self.control.piece(self.now, step))
-            used.append((piece, self.control.prompt_threads))
-            seconds = piece * self.cost(self.control.prompt_threads, self.others) / 10
-            self._spend(seconds, self.control.prompt_threads)
+            piece, threads = min(tokens, step), self.control.piece(self.now)
+            used.append(threads)
+            self._spend(piece * self.cost(threads, self.others) / 10, threads)
             tokens -= piece
         return used
 
@@ -62,6 +66,11 @@ def two_cores(threads, others):
     return 0.0075 if others < 0.4 else 0.150 * (1 + others)
 
 
+def two_cores_pinned(threads, others):
+    """As measured with a core for each thread: two of them lose what the other programs take, and nothing else."""
+    return two_cores(1, others) if threads == 1 else {0.0: 0.0075, 1.0: 0.0106, 2.0: 0.0128}[others]
+
+
 def best_fixed(cores, cost, others):
     return min(cost(threads, others) for threads in range(1, cores + 1))
 
@@ -77,10 +86,41 @@ def test_a_quiet_machine_is_used_whole_at_almost_no_cost():
 def test_cores_that_others_use_are_left_alone(others):
     machine = Machine(2, two_cores)
     machine.others = others
-    machine.read(512)
+    machine.read(1024)
     assert machine.control.threads == 1
     assert machine.write(2000) < best_fixed(2, two_cores, others) / 0.9
     assert machine.control.threads == 1
+
+
+@pytest.mark.parametrize("others", [1.0, 2.0])
+def test_all_cores_are_shared_where_each_thread_has_its_own(others):
+    machine = Machine(2, two_cores_pinned, pinned=True)
+    machine.others = others
+    assert machine.read(1024) == [2, 2]
+    assert machine.write(2000) < best_fixed(2, two_cores_pinned, others) / 0.95
+
+
+def test_a_few_cores_that_others_use_are_left_alone_even_so():
+    """Eight cores, one of them taken: what all of them do together lasts as long as it does there."""
+
+    def cost(threads, others):
+        return 0.08 / threads * (2 if threads + others > 8 else 1)
+
+    machine = Machine(8, cost, pinned=True)
+    machine.others = 1.0
+    machine.read(1024)
+    assert machine.control.threads == 7
+    assert machine.write(3000) < best_fixed(8, cost, 1.0) / 0.95
+    assert machine.control.threads == 7
+
+
+def test_sharing_all_cores_is_tried_where_few_are_taken_and_kept_where_it_is_faster():
+    machine = Machine(8, lambda threads, others: 0.01 if threads == 8 else 0.02, pinned=True)
+    machine.others = 2.0
+    machine.read(1024)
+    assert machine.control.threads == 6
+    machine.write(1000)
+    assert machine.control.threads == 8
 
 
 def test_it_follows_a_machine_that_gets_busy_and_quiet_again():
@@ -102,40 +142,30 @@ def test_what_was_before_a_question_says_nothing_about_it(pause):
     machine.others = 2.0
     machine.rest(pause)
     machine.others = 0.0
-    assert {threads for _, threads in machine.read(512)} == {2}
+    assert machine.read(1024) == [2, 2]
     before = machine.now
     machine.write(32)
     assert machine.now - before < 1.1 * 32 * two_cores(2, 0)
 
 
 @pytest.mark.parametrize("pause", [1.0, 60.0])
-def test_a_prompt_finds_out_early_that_cores_were_taken_meanwhile(pause):
+def test_a_prompt_finds_out_after_a_piece_that_cores_were_taken_meanwhile(pause):
     machine = Machine(2, two_cores)
     machine.write(100)
     machine.rest(pause)
     machine.others = 2.0
-    (early, many), *rest = machine.read(2048)
-    assert early <= 64
-    assert many == 2
-    assert {threads for _, threads in rest} == {1}
+    assert machine.read(2048) == [2, 1, 1, 1]
 
 
-def test_experts_are_not_woken_for_a_look():
-    machine = Machine(2, two_cores, feeler=0)
-    machine.rest(60.0)
-    assert machine.read(512) == [(512, 2)]
-
-
-@pytest.mark.parametrize(("feeler", "expected"), [(0, [(512, 8)]), (64, [(64, 8), (448, 8)])])
-def test_cores_that_were_taken_long_ago_do_not_slow_a_prompt(feeler, expected):
-    machine = Machine(8, lambda threads, others: 0.08 / threads, feeler=feeler)
+def test_cores_that_were_taken_long_ago_do_not_slow_a_prompt():
+    machine = Machine(8, lambda threads, others: 0.08 / threads)
     machine.others = 7.0
     machine.read(512)
     machine.write(50)
     assert machine.control.threads == 1
     machine.others = 0.0
     machine.rest(3600.0)
-    assert machine.read(512) == expected
+    assert machine.read(512) == [8]
 
 
 def test_an_answer_whose_prompt_is_known_looks_soon_after_a_pause():
@@ -156,7 +186,7 @@ def test_an_answer_whose_prompt_is_known_looks_soon_after_a_pause():
 def test_the_cores_of_a_question_that_follows_at_once_are_known():
     machine = Machine(2, two_cores)
     machine.write(100)
-    assert machine.read(512) == [(512, 2)]
+    assert machine.read(512) == [2]
 
 
 def test_a_trial_that_is_plainly_slower_ends_early():
@@ -188,16 +218,33 @@ def test_a_load_that_comes_and_goes_is_not_chased():
     assert took < 1.35 * best
 
 
-def test_more_threads_than_the_memory_feeds():
+@pytest.mark.parametrize("pinned", [False, True])
+def test_more_threads_than_the_memory_feeds(pinned):
     """Eight cores, of which four read all that the memory gives; the rest only wait for each other."""
 
     def cost(threads, others):
         return 0.04 / min(threads, 4) + 0.0004 * threads
 
-    machine = Machine(8, cost)
+    machine = Machine(8, cost, pinned=pinned)
     machine.write(1500)
     assert machine.control.threads in (3, 4, 5)
     assert machine.write(4000) < best_fixed(8, cost, 0) / 0.97
+
+
+def test_what_was_best_among_busy_programs_is_forgotten_with_them():
+    """Four cores do most where they are free; where others take five, three of one's own do more than all together."""
+
+    def cost(threads, others):
+        return 0.08 / min(threads, 4) + 0.001 * threads if threads + others <= 8 else 0.1
+
+    machine = Machine(8, cost, pinned=True)
+    machine.write(2000)
+    machine.others = 5.0
+    machine.write(2000)
+    assert machine.control.threads == 3
+    machine.others = 0.0
+    machine.write(100)
+    assert machine.control.threads == 4
 
 
 def test_looks_are_rare():
@@ -217,5 +264,35 @@ def test_one_token_in_a_second_is_fine():
 def test_a_fixed_number_stays():
     control = ThreadControl(3, look=lambda: Load(0.0, 0.0, 0.0), fixed=True)
     assert control.begin(1.0) == 3
-    assert control.piece(1.0, 512) == 512
+    assert control.piece(1.0) == 3
     assert [control.token(now / 10) for now in range(200)] == [3] * 200
+
+
+def test_one_processor_of_each_core(tmp_path):
+    for processor, siblings in enumerate(("0,4", "1,5", "2-3", "2-3", "0,4", "1,5")):
+        folder = tmp_path / f"cpu{processor}" / "topology"
+        folder.mkdir(parents=True)
+        (folder / "thread_siblings_list").write_text(siblings + "\n")
+    assert one_of_each_core({0, 1, 2, 3, 4, 5}, tmp_path) == (0, 1, 2)
+    assert one_of_each_core({3, 4}, tmp_path) == (3, 4)
+    assert one_of_each_core({0, 9}, tmp_path) == ()
+
+
+every_core = pytest.mark.skipif(
+    sys.platform != "linux" or not 1 < len(one_of_each_core(os.sched_getaffinity(0))) == cores(),
+    reason="Linux gives each thread a core, where it has several and tells them apart",
+)
+
+
+@pytest.mark.model
+@every_core
+@pytest.mark.parametrize("threads", [cores(), 1])
+def test_threads_on_all_cores_have_one_each_and_fewer_are_free(make_engine, tiny_path, children, threads):
+    recorded = make_engine(target=children.tells_processors)
+    said = json.loads(recorded.engine.load(LoadRequest(tiny_path, threads=threads)).template)
+    everywhere = sorted(os.sched_getaffinity(0))
+    if threads == cores():
+        assert sorted(said["meanwhile"]) == [[core] for core in one_of_each_core(everywhere)]
+    else:
+        assert said["meanwhile"][0] == everywhere
+    assert said["after"] == everywhere
