@@ -12,6 +12,7 @@ from app.engine.devices import Kind, Machine, gpu, this_ram
 from app.engine.llama import bindings
 from app.engine.llama.bindings import lib
 from app.engine.llama.fit import plan_on_rung
+from app.engine.placement.graph import OUTPUTS
 from app.engine.placement.plan import Plan, Share
 from app.engine.placement.shape import read_shape
 
@@ -97,7 +98,7 @@ def context_params(plan: Plan | None, request: LoadRequest, trained: int) -> Any
         params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED if flash else lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
     batch = plan.micro_batch if plan else MICRO_BATCH
     params.n_batch = params.n_ubatch = min(batch, params.n_ctx)
-    params.n_outputs_max = 1  # one row of logits, for the last token
+    params.n_outputs_max = min(OUTPUTS, params.n_batch)
     return params
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from app.engine.llama import bindings
 from app.engine.llama.bindings import lib
+from app.engine.placement.graph import OUTPUTS
 
 MEMORY_LIMIT = 6 << 30  # address space of this process
 GGML_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
@@ -42,7 +43,7 @@ def main(wish: dict[str, Any]) -> None:
     params = lib.llama_context_default_params()
     params.n_ctx = wish["context"]
     params.n_batch = params.n_ubatch = wish["micro_batch"]
-    params.n_outputs_max = 1
+    params.n_outputs_max = min(OUTPUTS, params.n_batch)
     params.flash_attn_type = int(
         wish.get("flash", True)
     )  # on or off; "auto" gives it up where a layer's cache and its attention part
