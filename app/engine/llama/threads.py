@@ -9,7 +9,7 @@ one. A prompt's operations are longer and lose less, so it takes a core a little
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,8 @@ LOOK_S = 0.25  # between two looks at the machine
 SOON_S = 0.05  # after a token that took far too long; shorter than that the kernel's counters say nothing
 FAR_TOO_LONG = 2.0  # times the usual
 SLACK, PROMPT_SLACK = 0.3, 0.6  # of a core that others may use before one counts as taken
-WINDOW = 12  # tokens whose median is what a token costs now
-TRIAL = 6  # tokens with another number; the first one pays for the change and does not count
+WINDOW = 12  # tokens that tell what a token costs now
+TRIAL = 6  # tokens with another number, among busy programs as many as in a window; the first pays for the change
 HOPELESS = 1.1  # times the usual, which even the best of two tokens of a trial took
 GAIN = 0.97  # of the cost, for another number to be taken
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0  # of writing, before a trial and after those that gained nothing
@@ -144,10 +144,10 @@ class ThreadControl:
         if now - self._seen.wall >= (SOON_S if late or self._guessed else LOOK_S):
             self._observe(now)
         if self._trying:
-            if late or len(self._costs) > TRIAL or self._hopeless():
+            if late or len(self._costs) > (TRIAL if self._alone else WINDOW) or self._hopeless():
                 self._judge()
         elif len(self._costs) >= WINDOW:
-            self._usual = statistics.median(self._costs)
+            self._usual = self._typical(self._costs)
             self._costs.clear()
             if self._written >= self._next_trial:
                 self._try_neighbour()
@@ -195,7 +195,7 @@ class ThreadControl:
 
     def _try_neighbour(self) -> None:
         apart = min(self._wish, self._limit)
-        if self._pinned and self._limit < self._most:
+        if self._pinned and not self._alone:
             self._sharing = not self._sharing
             if self._sharing or self._base > self._limit:
                 self._try(apart if self._base > self._limit else self._most)
@@ -210,6 +210,15 @@ class ThreadControl:
         self._trying = True
         self._set(threads)
 
+    @property
+    def _alone(self) -> bool:
+        """No other program takes a core."""
+        return self._limit == self._most
+
+    def _typical(self, costs: Sequence[float]) -> float:
+        """Where others take turns with us, tokens are fast and slow in turns, too, and only their mean tells."""
+        return statistics.median(costs) if self._alone else statistics.fmean(costs)
+
     def _hopeless(self) -> bool:
         assert self._usual is not None
         counted = self._costs[1:]
@@ -218,7 +227,7 @@ class ThreadControl:
     def _judge(self) -> None:
         assert self._usual is not None
         tried = self.threads
-        faster = statistics.median(self._costs[1:] or self._costs) < GAIN * self._usual
+        faster = self._typical(self._costs[1:] or self._costs) < GAIN * self._usual
         neighbour = max(tried, self._base) <= self._limit
         if neighbour:
             self._upwards = (tried > self._base) == faster  # on in that direction, or the other one next

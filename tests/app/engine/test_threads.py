@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import sys
 
 import pytest
@@ -98,6 +99,19 @@ def test_all_cores_are_shared_where_each_thread_has_its_own(others):
     machine.others = others
     assert machine.read(1024) == [2, 2]
     assert machine.write(2000) < best_fixed(2, two_cores_pinned, others) / 0.95
+
+
+def test_tokens_that_wait_for_their_turn_are_judged_by_their_mean():
+    """Either number computes as long as it has its turn; one thread has it more often, and needs much longer for it."""
+    draw = random.Random(7)
+
+    def cost(threads, others):
+        return draw.choice((0.006, 0.036)) if threads == 2 else draw.choice((0.024, 0.024, 0.03))
+
+    machine = Machine(2, cost, pinned=True)
+    machine.others = 2.0
+    machine.read(1024)
+    assert machine.write(4000) < 1.04 * 0.021
 
 
 def test_a_few_cores_that_others_use_are_left_alone_even_so():
