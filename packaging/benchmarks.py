@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path, PurePosixPath
 
 import downloads
+from compiler import MARK, compiler_environment
 from console import ROOT, Stop, quiet, say, show, step
 from environment import CACHE, WINDOWS, find_uv, program
 
@@ -29,7 +30,7 @@ CMAKE_FLAGS = (
 def llama_bench() -> Path:
     """The llama-bench of the same llama.cpp that the environment has, built once into the cache."""
     version, _checksum = downloads.locked_source()
-    home = CACHE / "llama-bench" / version
+    home = CACHE / "llama-bench" / f"{version}-{MARK}"
     bench = home / "build" / "bin" / ("llama-bench.exe" if WINDOWS else "llama-bench")
     if (home / "built").is_file():
         return bench
@@ -39,7 +40,8 @@ def llama_bench() -> Path:
         shutil.rmtree(home.parent, ignore_errors=True)
         downloads.unpack_source(archive, PurePosixPath("."), home / "source")
         failure = "llama-bench could not be built: see the words above."
-        quiet([*cmake, "-G", "Ninja", "-S", home / "source", "-B", home / "build", *CMAKE_FLAGS], failure)
+        configure = (*cmake, "-G", "Ninja", "-S", home / "source", "-B", home / "build", *CMAKE_FLAGS)
+        quiet(configure, failure, env=compiler_environment())
         quiet([*cmake, "--build", home / "build", "--target", "llama-bench"], failure)
         (home / "built").touch()
     return bench

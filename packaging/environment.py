@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import system
+from compiler import compiler_environment
 from console import ROOT, Stop, answers, quiet, say, show, step
 
 CACHE = ROOT / ".cache"
@@ -54,7 +55,11 @@ def make() -> None:
             new: list[str | Path] = [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, VENV]
             quiet(new, "uv could not make .venv.")
     with step("Installing packages (the first time compiles llama.cpp: 4 to 8 minutes on two cores)"):
-        if show([uv, "pip", "sync", "--python", VENV, "--require-hashes", LOCK]) != 0:
+        # Otherwise one of the same version that was built in another way stays. uv has the right one in its cache.
+        gone = (uv, "pip", "uninstall", "--quiet", "--python", VENV, "llama-cpp-python")
+        quiet(gone, "uv could not take the old llama.cpp away.")
+        install = (uv, "pip", "sync", "--python", VENV, "--require-hashes", LOCK)
+        if show(install, env=compiler_environment()) != 0:
             raise Stop("uv could not install the packages. Mend the cause it names above and run the command again.")
         # Alcove itself is built with the setuptools of the lock file, so nothing is fetched outside it.
         alone = ("--quiet", "--no-deps", "--no-build-isolation")

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import downloads
+from compiler import MARK, compiler_environment
 from console import Stop, quiet, step
 from environment import CACHE, find_uv, program
 
@@ -37,7 +38,7 @@ def flags(platform: str = sys.platform) -> tuple[str, ...]:
 def wheel() -> Path:
     """The wheel, built where the cache does not hold one of the same source and options."""
     version, checksum = downloads.locked_source()
-    made_from = hashlib.sha256("\n".join((checksum, sys.platform, *flags())).encode()).hexdigest()[:12]
+    made_from = hashlib.sha256("\n".join((checksum, sys.platform, *flags(), MARK)).encode()).hexdigest()[:12]
     folder = HOME / f"{version}-{made_from}"
     found = next(folder.glob("*.whl"), None)
     if found is not None:
@@ -47,7 +48,8 @@ def wheel() -> Path:
     shutil.rmtree(part, ignore_errors=True)
     build: list[str | Path] = [find_uv(), "build", "--wheel", "--no-create-gitignore", "--python", program("python")]
     # The build tool asks for as many compilers as there are cores unless this says otherwise.
-    env = {"CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 1), **os.environ, "CMAKE_ARGS": " ".join(flags())}
+    jobs = {"CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 1)}
+    env = jobs | compiler_environment() | {"CMAKE_ARGS": " ".join(flags())}
     with step("Building llama.cpp for every processor (once; 20 to 40 minutes on two cores)"):
         quiet([*build, "--out-dir", part, archive], "llama.cpp could not be built: see the words above.", env=env)
     if next(part.glob("*.whl"), None) is None:

@@ -55,11 +55,12 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """GPUs in llama.cpp's order."""
+    """GPUs in llama.cpp's order. ``amx``: llama.cpp can lay weights out for this processor's matrix units."""
 
     ram: Device
     gpus: tuple[Device, ...] = ()
     disk_bandwidth: float = DISK_BANDWIDTH
+    amx: bool = False
 
 
 def gpu(name: str, total: int, free: int | None = None, *, unified: bool = False) -> Device:

@@ -31,6 +31,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from app.domain.cancel import CancelToken
 from app.domain.models import LoadRequest, ModelInfo, Sampling
+from app.engine.placement.shape import read_shape
+from app.engine.probe import ask
 from app.engine.protocol import Finished, GenerationRequest, Tokens
 from app.engine.states import StateFolder
 from app.engine.worker import EngineWorker
@@ -45,7 +47,6 @@ LONGEST_S = 5.0  # of an answer
 GOAL, BUSY_GOAL = 0.98, 0.9
 CORES = sorted({1, os.cpu_count() or 1})
 HOG = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): sum(range(10000))"  # ends with whoever started it
-LAYOUTS = "from app.engine.llama import bindings; bindings.start(); print(*bindings.layouts())"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,10 @@ def theirs(program: Path, model: str, threads: int, depth: int, *options: str) -
     return float(entry["avg_ts"])
 
 
-def same_layout() -> tuple[str, ...]:
-    """Options with which llama-bench lays out weights as our engine does: not for AMX."""
-    done = subprocess.run([sys.executable, "-c", LAYOUTS], cwd=ROOT, capture_output=True, text=True, check=True)
-    return ("--repack", "0") if "AMX" in done.stdout.split() else ()
+def same_layout(path: str) -> tuple[str, ...]:
+    """Options with which llama-bench lays out weights as our engine does: there are models that it cannot lay out for
+    AMX, and it dies of trying."""
+    return ("--repack", "0") if ask()[1] and read_shape(Path(path)).amx is None else ()
 
 
 def prompts(model: ModelInfo, length: int, seed: int = 0) -> Iterator[tuple[int, ...]]:
@@ -140,7 +141,7 @@ def measure_with(engine: EngineWorker, program: Path, model: str, depth: int, to
     tuning = engine.tune(whole, CancelToken())  # as the program does in its first idle time
     print(tuning.sentence, flush=True)
     chosen = tuning.chosen
-    options = (*same_layout(), "-fa", "0" if chosen.flash_attention is False else "1")
+    options = (*same_layout(path), "-fa", "0" if chosen.flash_attention is False else "1")
 
     def pair(ours: Callable[[int], float], *test: str) -> Pair:
         run = partial(theirs, program, path)

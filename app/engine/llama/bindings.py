@@ -148,16 +148,16 @@ def cpu_buffer_type() -> int:
     return int(_cpu_buffer_type())
 
 
-def layouts() -> list[str]:
-    """Names of the layouts of its own into which the CPU's backend would bring weights here: AMX, CPU_REPACK, ..."""
-    names: list[str] = []
+def has_amx() -> bool:
+    """Whether the CPU's backend would lay weights out for this processor's matrix units."""
     for device, function in _of_processors(b"ggml_backend_dev_get_extra_bufts"):
         found = _ExtraBufferTypes(function)(device)
         index = 0
         while found and found[index]:  # zero ends it
-            names.append(_buffer_type_name(found[index]).decode("ascii", "replace"))
+            if _buffer_type_name(found[index]) == b"AMX":
+                return True
             index += 1
-    return names
+    return False
 
 
 def _of_processors(function: bytes) -> Iterator[tuple[int, int]]:

@@ -49,7 +49,7 @@ class LoadedModel:
 
 
 def load(request: LoadRequest, stop: Callable[[], bool], progress: Callable[[float], None]) -> LoadedModel:
-    """Load and try one token. ``progress`` gets 0 to 1. Raises AppError, and Cancelled when ``stop`` says so."""
+    """Load and try a token. ``progress`` gets 0 to 1. Raises AppError, and Cancelled when ``stop`` says so."""
     started = time.perf_counter()
     bindings.take_log()
     name = display_name(request.path)
@@ -63,7 +63,7 @@ def load(request: LoadRequest, stop: Callable[[], bool], progress: Callable[[flo
     threads = _threads(request)
     params = context_params(plan, request, trained)
     context = _make_context(model, params, threads, name)
-    _try_one_token(context, vocabulary, name)
+    _try(context, vocabulary, name, tokens=2 if plan and plan.amx else 1)  # its kernels are others for more than one
     info = _describe(model, context, vocabulary, request.path, trained, plan, time.perf_counter() - started)
     return LoadedModel(model, context, vocabulary, info, threads, _state_key(parts, params, context))
 
@@ -129,12 +129,13 @@ def _is_memory(log: Sequence[str]) -> bool:
     return any("allocate" in line or "memory module" in line or "reserve" in line for line in log)
 
 
-def _try_one_token(context: Any, vocabulary: Vocabulary, name: str) -> None:
-    """What crashes or fails at the first token does it now and not in the middle of a chat; so does a vocabulary that
+def _try(context: Any, vocabulary: Vocabulary, name: str, *, tokens: int) -> None:
+    """What crashes or fails at the first tokens does it now and not in the middle of a chat; so does a vocabulary that
     cannot spell every text."""
     vocabulary.tokenize(PromptText(EVERY_KIND_OF_BYTE))
-    token = (lib.llama_token * 1)(next(t for t in (vocabulary.bos, vocabulary.eos, 0) if t >= 0))
-    if lib.llama_decode(context, lib.llama_batch_get_one(token, 1)) != 0:
+    token = next(t for t in (vocabulary.bos, vocabulary.eos, 0) if t >= 0)
+    prompt = (lib.llama_token * tokens)(*[token] * tokens)
+    if lib.llama_decode(context, lib.llama_batch_get_one(prompt, tokens)) != 0:
         raise load_error(bindings.take_log(), name)
     lib.llama_synchronize(context)
     lib.llama_memory_clear(lib.llama_get_memory(context), False)

@@ -48,7 +48,7 @@ def this_machine() -> Machine:
         )
         for device in bindings.gpus()
     )
-    return Machine(ram, gpus)
+    return Machine(ram, gpus, amx=bindings.has_amx())
 
 
 class _Override(ctypes.Structure):
@@ -61,9 +61,8 @@ def model_params(plan: Plan | None, *, rung: int = 0) -> tuple[Any, list[Any]]:
     """``llama_model_params``, and what has to live until the load is over."""
     params = lib.llama_model_default_params()
     params.n_gpu_layers = plan.gpu_layers if plan else 0
-    # With weights in its layout for AMX this llama.cpp aborts (latent attention) or crashes (Q4_1), and there is no
-    # switch for it alone. What died once for another reason is not tried in such a layout again.
-    params.use_extra_bufts = rung == 0 and "AMX" not in bindings.layouts()
+    # There is no switch for AMX alone. What died once is not tried in another layout than the file's again.
+    params.use_extra_bufts = rung == 0 and (not bindings.has_amx() or (plan is not None and plan.amx))
     keep: list[Any] = []
     if plan is None:
         return params, keep

@@ -59,9 +59,9 @@ class Plan:
     ``layers``: of the model, the output not counted. ``shares``: GPUs in order, RAM last. ``disk``: how much of the
     RAM's weights does not fit there and is read from the file again and again. ``tensor_split``: layers on each GPU.
     ``experts_in_ram``: of the layers on GPUs, those whose experts are not there. ``mmap``: map the file instead of
-    reading it, and leave weights as they are stored. ``measured``: whether the bandwidths behind ``tokens_per_second``
-    are. ``fits``: whether this will run at all; ``why``: in either case the reason. ``sentence``: all of it for a
-    beginner.
+    reading it, and leave weights as they are stored. ``amx``: lay them out for AMX. ``measured``: whether the
+    bandwidths behind ``tokens_per_second`` are. ``fits``: whether this will run at all; ``why``: in either case the
+    reason. ``sentence``: all of it for a beginner.
     """
 
     model: str
@@ -80,6 +80,7 @@ class Plan:
     overrides: tuple[Override, ...]
     experts_in_ram: tuple[int, ...]
     mmap: bool
+    amx: bool
     threads: int | None
     shares: tuple[Share, ...]
     disk: int

@@ -27,6 +27,8 @@ def make_plan(model: ModelShape, machine: Machine, wishes: Wishes | None = None,
     """The fastest placement that is safe. Wishes are followed even where they do not fit; ``fits`` then says so."""
     wishes = wishes or Wishes()
     machine = _without_sharing(machine, model.input + margin)
+    if machine.gpus or wishes.mapped or model.amx is None:  # beside a GPU, weights in RAM stay where it reaches them
+        machine = replace(machine, amx=False)
     best: _Draft | None = None
     for context in _contexts(model, wishes):
         draft = _place(model, machine, wishes, context, margin)
@@ -36,7 +38,8 @@ def make_plan(model: ModelShape, machine: Machine, wishes: Wishes | None = None,
             best = draft
             break
     assert best is not None
-    return _finish(model, machine, wishes, best, margin)
+    plan = _finish(model, machine, wishes, best, margin)
+    return make_plan(model, replace(machine, amx=False), wishes, margin=margin) if machine.amx and plan.mmap else plan
 
 
 def _without_sharing(machine: Machine, reserve: int) -> Machine:
@@ -176,6 +179,8 @@ class _Sizes:
         weights = Weights(dense=model.input)
         if gpu_layers == 0:
             weights += Weights(dense=model.output)
+        if self._machine.amx:  # then nothing is on a GPU
+            weights += Weights(dense=model.amx or 0)
         for number, layer in enumerate(model.layers):
             own = layer.weights
             if number < first_gpu:
@@ -321,6 +326,7 @@ def _finish(model: ModelShape, machine: Machine, wishes: Wishes, draft: _Draft, 
         overrides=overrides,
         experts_in_ram=tuple(away) if draft.gpu_layers else (),
         mmap=disk > 0 or wishes.mapped,
+        amx=machine.amx,
         threads=wishes.threads,
         shares=draft.shares,
         disk=disk,

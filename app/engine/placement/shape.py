@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.domain.errors import AppError
 from app.engine.files import check_model_file, display_name
+from app.engine.placement.amx import aborts, extra_bytes
 from app.gguf.reader import Array, Header, Tensor, read_file
 
 EXPERTS = r"\.ffn_(up|down|gate|gate_up)_(ch|)exps"
@@ -81,7 +82,8 @@ class Layer:
 @dataclass(frozen=True, slots=True)
 class ModelShape:
     """Sizes in bytes. ``input``: embedding tables, always in RAM; ``output``: the last norm and projection, without the
-    embeddings where those are ``tied`` to it (then ``tied`` is their size, and a GPU needs a copy)."""
+    embeddings where those are ``tied`` to it (then ``tied`` is their size, and a GPU needs a copy). ``amx``: bytes more
+    in the layout for AMX, with a copy of such embeddings; None where llama.cpp cannot lay the model out so."""
 
     name: str
     architecture: str
@@ -97,6 +99,7 @@ class ModelShape:
     experts: int
     experts_used: int
     expert_groups: int
+    amx: int | None = None
 
     @property
     def weights(self) -> int:
@@ -149,7 +152,19 @@ def shape_of(headers: Sequence[Header], name: str) -> ModelShape:
         experts=head.arch("expert_count"),
         experts_used=min(head.arch("expert_used_count"), head.arch("expert_count")),
         expert_groups=head.arch("expert_group_count"),
+        amx=_amx(by_layer.values(), rest),
     )
+
+
+def _amx(layers: Iterable[Mapping[str, Tensor]], rest: Mapping[str, Tensor]) -> int | None:
+    dense = [tensor for layer in layers for name, tensor in layer.items() if _kind(name) != "experts"]
+    if any(map(aborts, dense)):
+        return None
+    laid_out = [*dense, *(tensor for name, tensor in rest.items() if name not in _INPUTS)]
+    total = sum(extra_bytes(tensor) or 0 for tensor in laid_out)
+    words = rest["token_embd.weight"]
+    extra = extra_bytes(words)
+    return total if "output.weight" in rest or extra is None else total + words.size + extra
 
 
 def not_planned(name: str, detail: str = "") -> AppError:

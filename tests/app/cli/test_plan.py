@@ -65,7 +65,7 @@ def test_options(run):
 
 
 def test_on_this_machine(run, monkeypatch):
-    monkeypatch.setattr("app.engine.probe.find_gpus", lambda: [("Some GPU", 8 << 30, 7 << 30)])
+    monkeypatch.setattr("app.engine.probe.ask", lambda: ([("Some GPU", 8 << 30, 7 << 30)], False))
     answer = json.loads(run(str(files("resources") / "models" / "alcove-tiny.gguf"), "--json"))
     assert [device["name"] for device in answer["devices"]] == ["Some GPU", "RAM"]
     assert answer["devices"][1]["measured"] is True

@@ -66,7 +66,7 @@ def load(wish: dict[str, Any]) -> tuple[Any, list[Any]]:
     params = lib.llama_model_default_params()
     params.n_gpu_layers = wish.get("gpu_layers", 0)
     params.load_mode = 1 if wish.get("mmap") else 0  # llama.h, enum llama_load_mode
-    params.use_extra_bufts = wish.get("repack", True) and "AMX" not in bindings.layouts()  # as the engine does
+    params.use_extra_bufts = wish.get("layouts", True)
     params.no_alloc = not wish.get("allocate", True)
     keep: list[Any] = []
     if wish.get("overrides"):

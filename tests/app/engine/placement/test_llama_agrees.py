@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from app.engine.placement.plan import Wishes
 from app.engine.placement.planner import make_plan
 from app.engine.placement.shape import read_shape
+from app.engine.probe import ask
 from app.models.library import find_model
 
 pytestmark = pytest.mark.model
@@ -25,7 +27,7 @@ KINDS = (
 
 
 def of_processor(buffers: dict[str, dict[str, float]], *kinds: str) -> float:
-    return sum(own.get(kind, 0) for name, own in buffers.items() if name.startswith("CPU") for kind in kinds)
+    return sum(own.get(kind, 0) for name, own in buffers.items() if name[:3] in ("CPU", "AMX") for kind in kinds)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -33,7 +35,7 @@ def test_a_shape_of_every_kind(kind, small, shapes, measure, machine, tmp_path):
     path = tmp_path / "model.gguf"
     shapes.write(path, small[kind], weights=True)
     plan = make_plan(read_shape(path), machine(ram=16), Wishes(context=4096))
-    found = measure(path=str(path), context=plan.context, micro_batch=plan.micro_batch, repack=False)
+    found = measure(path=str(path), context=plan.context, micro_batch=plan.micro_batch, layouts=False)
     assert plan.weights == pytest.approx(of_processor(found, "model"), rel=0.002, abs=11_000)
     assert plan.ram.kv == pytest.approx(of_processor(found, "KV", "RS"), rel=0.002, abs=11_000)
     assert plan.ram.compute == pytest.approx(of_processor(found, "compute", "output"), rel=0.01)
@@ -54,20 +56,43 @@ def test_other_settings(kind, wishes, small, shapes, measure, machine, tmp_path)
     plan = make_plan(read_shape(path), machine(ram=16), wishes)
     found = measure(
         path=str(path), context=plan.context, micro_batch=plan.micro_batch, kv_types=plan.kv_types,
-        full_window=plan.full_window, repack=False,
+        full_window=plan.full_window, layouts=False,
     )  # fmt: skip
     assert plan.ram.kv == pytest.approx(of_processor(found, "KV", "RS"), rel=0.002, abs=11_000)
     # Quantized caches turn keys and values before they are stored, which is not counted.
     assert plan.ram.compute == pytest.approx(of_processor(found, "compute", "output"), rel=0.08)
 
 
+@pytest.fixture(scope="session")
+def amx() -> bool:
+    """Whether llama.cpp lays weights out for this processor's matrix units."""
+    return ask()[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_layout_for_amx(kind, small, shapes, measure, machine, tmp_path, amx):
+    if not amx:
+        pytest.skip("not run: this processor has no AMX")
+    path = tmp_path / "model.gguf"
+    shapes.write(path, small[kind], weights=True)
+    plan = make_plan(read_shape(path), replace(machine(ram=16), amx=True), Wishes(context=4096))
+    assert plan.amx is (kind != "latent attention")
+    found = measure(path=str(path), context=plan.context, micro_batch=plan.micro_batch, layouts=plan.amx)
+    assert plan.ram.weights.every_token + plan.ram.weights.experts == pytest.approx(
+        of_processor(found, "model"), rel=0.002, abs=22_000
+    )
+    assert plan.ram.compute == pytest.approx(of_processor(found, "compute", "output"), rel=0.01)
+
+
 @pytest.mark.parametrize("name", ["alcove-tiny", "SmolLM2-135M-Instruct"])
-def test_the_shipped_models(name, measure, machine):
+def test_the_shipped_models(name, measure, machine, amx):
     path = Path(find_model(name).path)
-    plan = make_plan(read_shape(path), machine(ram=16))
-    found = measure(path=str(path), context=plan.context, micro_batch=plan.micro_batch)
+    plan = make_plan(read_shape(path), replace(machine(ram=16), amx=amx))
+    layouts = plan.amx or not amx
+    found = measure(path=str(path), context=plan.context, micro_batch=plan.micro_batch, layouts=layouts)
     # llama.cpp's log rounds to a hundredth of a MiB.
-    assert plan.weights == pytest.approx(of_processor(found, "model"), rel=0.05, abs=11_000)
+    weights = plan.ram.weights.every_token + plan.ram.weights.experts
+    assert weights == pytest.approx(of_processor(found, "model"), rel=0.05, abs=22_000)
     assert plan.ram.kv == pytest.approx(of_processor(found, "KV"), rel=0.002, abs=11_000)
     assert plan.ram.compute == pytest.approx(of_processor(found, "compute", "output"), rel=0.01, abs=22_000)
 
@@ -78,7 +103,7 @@ def test_without_flash_attention(kind, small, shapes, measure, machine, tmp_path
     shapes.write(path, small[kind], weights=True)
     plan = make_plan(read_shape(path), machine(ram=16), Wishes(context=4096, flash_attention=False))
     found = measure(
-        path=str(path), context=plan.context, micro_batch=plan.micro_batch, repack=False, flash=False
+        path=str(path), context=plan.context, micro_batch=plan.micro_batch, layouts=False, flash=False
     )  # fmt: skip
     assert plan.ram.compute == pytest.approx(of_processor(found, "compute", "output"), rel=0.05)
 
@@ -91,7 +116,7 @@ def test_compute_buffers_of_published_shapes(name, shapes, measure, machine, tmp
     path = tmp_path / "model.gguf"
     shapes.write(path, shapes.published()[name][1], weights=True)
     plan = make_plan(read_shape(path), machine(ram=1000), Wishes(context=16384, micro_batch=2048))
-    found = measure(path=str(path), context=16384, micro_batch=2048, repack=False, allocate=False)
+    found = measure(path=str(path), context=16384, micro_batch=2048, layouts=False, allocate=False)
     assert plan.ram.compute == pytest.approx(of_processor(found, "compute", "output"), rel=0.01)
 
 
@@ -115,7 +140,7 @@ def test_every_device_by_itself(kind, cards, wishes, small, shapes, measure, mac
     with servers(cards) as endpoints:
         found = measure(
             path=str(path), context=plan.context, micro_batch=plan.micro_batch, gpu_layers=plan.gpu_layers,
-            tensor_split=plan.tensor_split, overrides=[override.pattern for override in plan.overrides], repack=False,
+            tensor_split=plan.tensor_split, overrides=[override.pattern for override in plan.overrides], layouts=False,
             rpc={"library": RPC_LIBRARY, "endpoints": endpoints},
         )  # fmt: skip
     assert plan.ram.weights.every_token + plan.ram.weights.experts == pytest.approx(

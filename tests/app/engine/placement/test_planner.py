@@ -1,6 +1,7 @@
 """What goes where."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from app.engine.devices import GIB, Machine, gpu, invented_ram
 from app.engine.placement.plan import Wishes
 from app.engine.placement.planner import MARGIN, make_plan
-from app.engine.placement.shape import ModelShape
+from app.engine.placement.shape import ModelShape, read_shape
 
 
 def on_gpus(plan) -> set[int]:
@@ -210,3 +211,34 @@ def test_more_memory_is_never_slower(published, machine):
         ((), 64), ((), 256), ((24,), 256), ((48,), 256), ((48, 48), 256), ((96, 96), 256),
     )]  # fmt: skip
     assert speeds == sorted(speeds)
+
+
+def test_a_processor_with_amx_gets_weights_in_another_layout(published, machine, small, shapes, tmp_path):
+    path = tmp_path / "model.gguf"
+    shapes.write(path, small["dense, Q4_0, tied"])
+    model = read_shape(path)
+    stored, laid_out = make_plan(model, machine(ram=16)), make_plan(model, replace(machine(ram=16), amx=True))
+    assert (stored.amx, laid_out.amx) == (False, True)
+    assert laid_out.ram.used - stored.ram.used == model.amx == model.tied > 0  # the embeddings' table is looked up, too
+
+
+@pytest.mark.parametrize("name", ["kimi-k2-thinking-1.8bit", "deepseek-v3-q4_k_m"])
+def test_latent_attention_stays_in_the_files_layout(published, machine, name):
+    plan = make_plan(published(name), replace(machine(ram=1000), amx=True))
+    assert not plan.amx
+    assert plan == make_plan(published(name), machine(ram=1000))
+
+
+def test_the_layout_for_amx_is_left_where_it_is_of_no_use(published, machine):
+    model = published("qwen3")
+    assert make_plan(model, replace(machine(ram=64), amx=True)).amx
+    assert not make_plan(model, replace(machine(24, ram=64), amx=True)).amx
+    assert not make_plan(model, replace(machine(ram=64), amx=True), Wishes(mapped=True)).amx
+    tight = replace(machine(ram=64), amx=True)
+    wishes = Wishes(context=4096)
+    needed = make_plan(model, tight, wishes).ram.used + MARGIN
+    tight = replace(tight, ram=replace(tight.ram, free=needed))
+    assert make_plan(model, tight, wishes).amx
+    tight = replace(tight, ram=replace(tight.ram, free=needed - 1))
+    plan = make_plan(model, tight, wishes)
+    assert (plan.amx, plan.mmap) == (False, False)  # as stored it fits

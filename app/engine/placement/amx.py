@@ -1,0 +1,25 @@
+"""Weights in the layout that llama.cpp's kernels for AMX read (ggml/src/ggml-cpu/amx), which reads prompts three times
+as fast: what they take beyond their size in the file. Routed experts stay as they are stored."""
+
+from app.gguf.reader import Tensor
+
+# Elements of a block, and bytes that each one gets besides (mmq.cpp, get_row_size).
+_BLOCKS = {
+    "F16": (16, 0), "Q4_0": (32, 0), "Q4_1": (32, 0), "Q8_0": (32, 4),
+    "Q4_K": (256, 4), "Q5_K": (256, 4), "Q6_K": (256, 0), "IQ4_XS": (256, 2),
+}  # fmt: skip
+_ROWS = 32
+
+
+def extra_bytes(tensor: Tensor) -> int | None:
+    """None where it stays as stored (amx.cpp, supports_op)."""
+    block, more = _BLOCKS.get(tensor.type, (0, 0))
+    if not block or len(tensor.shape) != 2 or tensor.shape[0] % block or tensor.shape[1] % _ROWS:
+        return None
+    return tensor.elements // block * more
+
+
+def aborts(tensor: Tensor) -> bool:
+    """Whether llama.cpp's graph needs this weight, which is none of routed experts, in a way that the layout does not
+    allow: it multiplies the parts of one in three dimensions (latent attention) with turned activations."""
+    return tensor.type in _BLOCKS and len(tensor.shape) > 2
