@@ -80,7 +80,7 @@ class Child:
         prompt = (words * (before // len(words) + 1))[: max(2, before)]
         report = Path(self._orders.report)
         report.unlink(missing_ok=True)
-        request = GenerationRequest(prompt, Sampling(temperature=0), max_tokens=tokens)
+        request = GenerationRequest(prompt, Sampling(temperature=0.6, top_k=20), max_tokens=tokens)
         *_, end = self._engine.generate(request, CancelToken())
         assert isinstance(end, Finished)
         return [int(line.split()[1]) / 1000 for line in report.read_text("utf-8").splitlines()]

@@ -1,7 +1,7 @@
 """What an answer's tokens say, sent in batches.
 
 A decode step leaves every cache cold, and then each thing touched costs ten times what it does in a row. So tokens are
-only collected between two steps, and read together where a batch leaves.
+only appended to ``pending`` between two steps, and read together where a batch leaves.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,33 +17,37 @@ FLUSH_S = 0.05  # a batch leaves at most this often: waking the program costs 0.
 
 
 class AnswerWriter:
-    """``count``: tokens so far; ``limit``: tokens at most; ``first``: when the first one was there, or 0."""
+    """``pending``: tokens since the last ``take``, by whoever draws them; ``due``: when to call it next, in seconds of
+    ``time.perf_counter``; ``limit``: tokens at most; ``first``: when the first one was there, or 0."""
 
     def __init__(self, request: GenerationRequest, vocabulary: Vocabulary, emit: Callable[[Made], None]) -> None:
-        self.count = 0
+        self.pending: list[int] = []
+        self.due = 0.0
         self.first = 0.0
         self.limit = request.max_tokens if request.max_tokens is not None else 1 << 60
         self._emit = emit
         self._vocabulary = vocabulary
         self._stream = TextStream(open_end(request.prompt, vocabulary.piece))
         self._scanner = StopScanner(request.stop) if request.stop else None
-        self._new: list[int] = []
+        self._taken = 0
         self._ids: list[int] = []
         self._texts: list[str] = []
         self._controls: list[bool] = []
         self._sent = 0.0
 
-    def add(self, token: int, now: float) -> bool:
-        """True where a stop string is complete. ``now`` in seconds of ``time.perf_counter``; the first token leaves at
-        once."""
-        self.count += 1
-        self._new.append(token)
-        if now - self._sent < FLUSH_S and self._scanner is None:
-            return False
+    @property
+    def count(self) -> int:
+        """Tokens so far."""
+        return self._taken + len(self.pending)
+
+    def take(self, now: float) -> bool:
+        """Read the pending tokens, the last of which was there ``now``. True where a stop string is complete."""
+        self.first = self.first or now
         stopped = self._read()
         if now - self._sent >= FLUSH_S:
             self._send()
             self._sent = now
+        self.due = self._sent + FLUSH_S if self._scanner is None else 0.0
         return stopped
 
     def flush(self) -> None:
@@ -55,7 +59,8 @@ class AnswerWriter:
 
     def _read(self) -> bool:
         stopped = False
-        for token in self._new:
+        self._taken += len(self.pending)
+        for token in self.pending:
             data = self._vocabulary.piece(token)
             control = token in self._vocabulary.control
             if control:
@@ -66,7 +71,7 @@ class AnswerWriter:
             else:
                 certain, stopped = self._scanner.feed(piece)
                 self._put(certain)
-        self._new.clear()
+        self.pending.clear()
         return stopped
 
     def _put(self, pieces: Iterable[TokenPiece]) -> None:

@@ -93,7 +93,7 @@ class _Ggml:
     def bind(self, name: str, result: Any, arguments: Sequence[Any]) -> Any:
         for library in self._libraries:
             if hasattr(library, name):
-                function = getattr(library, name)
+                function = library[name]  # an object of our own: by attribute it is the one that llama_cpp uses
                 function.restype = result
                 function.argtypes = list(arguments)
                 return function
@@ -118,6 +118,7 @@ _device_backend = _ggml.bind("ggml_backend_dev_backend_reg", _pointer, (_pointer
 _backend_function = _ggml.bind("ggml_backend_reg_get_proc_address", _pointer, (_pointer, ctypes.c_char_p))
 _attach_pool = _ggml.bind("llama_attach_threadpool", None, (_pointer, _pointer, _pointer))
 _detach_pool = _ggml.bind("llama_detach_threadpool", None, (_pointer,))
+_logits = _ggml.bind("llama_get_logits_ith", _pointer, (_pointer, ctypes.c_int32))
 _buffer_type_name = _ggml.bind("ggml_backend_buft_name", ctypes.c_char_p, (_pointer,))
 _ExtraBufferTypes = ctypes.CFUNCTYPE(ctypes.POINTER(_pointer), _pointer)  # ggml_backend_dev_get_extra_bufts_t
 _DEVICE_CPU, _DEVICE_GPUS = 0, (1, 2)  # enum ggml_backend_dev_type: GPU, integrated GPU
@@ -188,6 +189,11 @@ def attach_thread_pool(context: Any, pool: int | None) -> None:
         _detach_pool(context)
     else:
         _attach_pool(context, pool, None)
+
+
+def logits(context: Any) -> int:
+    """Address of the last token's logits, an f32 for each token of the vocabulary, until the next token is computed."""
+    return int(_logits(context, -1))
 
 
 def gpus() -> list[Device]:

@@ -10,6 +10,7 @@ than `app.domain` and `app.engine`.
 
 import contextlib
 import faulthandler
+import importlib
 import os
 import queue
 import signal
@@ -73,6 +74,7 @@ def run(
     decoder = Decoder(loaded, stop, states)
     tokenizer.loaded = loaded
     replies.send(Loaded(loaded.info))
+    threading.Thread(target=_import_numpy, name="import", daemon=True).start()
     while (command := _next(work, decoder)) is not None:
         if isinstance(command, Forget):
             decoder.saved.forget(command.conversation)
@@ -83,6 +85,13 @@ def run(
     decoder.saved.save()
     decoder.saved.finish()
     os._exit(0)
+
+
+def _import_numpy() -> None:
+    """It takes a tenth of a second, which nobody waits for yet. Threads of its own would stand in llama.cpp's way."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    with contextlib.suppress(ImportError):  # whoever needs it tells
+        importlib.import_module("numpy")
 
 
 def _next(work: "queue.SimpleQueue[Work]", decoder: "Decoder") -> Work:

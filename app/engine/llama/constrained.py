@@ -7,7 +7,6 @@ one costs microseconds.
 
 import ctypes
 import math
-from array import array
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +15,7 @@ from app.domain.models import CallGrammar, PromptText
 from app.engine.llama.bindings import lib
 from app.engine.llama.openers import PhraseWatch
 from app.engine.llama.rules import CallRules
-from app.engine.llama.sampler import Sampler, SamplerChain
+from app.engine.llama.sampler import Logits, Sampler, SamplerChain
 from app.engine.llama.vocabulary import Vocabulary
 from app.engine.protocol import Constrained
 
@@ -28,7 +27,7 @@ TRIES = 4  # draws among the tokens that the grammar takes, before it is given u
 
 class ConstrainedSampler(Sampler):
     def __init__(self, chain: SamplerChain, context: Any, vocabulary: Vocabulary, grammar: CallGrammar) -> None:
-        super().__init__(chain, context)
+        super().__init__(chain, context, vocabulary.size)
         self._grammar = grammar
         self._vocabulary = vocabulary
         self._watch = PhraseWatch(grammar) if grammar.phrases else None
@@ -159,17 +158,19 @@ class ConstrainedSampler(Sampler):
 
 
 class _Candidates:
-    """All tokens with their logits, as llama.cpp's samplers take them; filled without a loop in Python."""
+    """All tokens with their logits, as llama.cpp's samplers take them."""
 
     def __init__(self, context: Any, size: int) -> None:
-        self._context = context
+        import numpy as np  # the child imports it after the load
+
+        self._now = Logits(context, size)
         self._size = size
         self._data = (lib.llama_token_data * size)()
         self._array = lib.llama_token_data_array(self._data, size, -1, False)
-        fields = ctypes.sizeof(lib.llama_token_data) // 4  # id, logit, p: 4 bytes each
-        raw = memoryview(self._data).cast("B")
-        self._ids, self._logits = raw.cast("i")[0::fields], raw.cast("f")[1::fields]
-        self._all = memoryview(array("i", range(size)))
+        fields = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
+        seen = np.frombuffer(memoryview(self._data), fields)
+        self._ids, self._logits = seen["id"], seen["logit"]
+        self._all = np.arange(size, dtype=np.int32)
         self._best = lib.llama_sampler_init_greedy()
 
     def draw(self, chain: Any) -> int:
@@ -192,10 +193,8 @@ class _Candidates:
         return self._drawn(chain)
 
     def _fill(self) -> None:
-        logits = lib.llama_get_logits_ith(self._context, -1)
-        address = ctypes.addressof(logits.contents)
         self._ids[:] = self._all
-        self._logits[:] = memoryview((ctypes.c_float * self._size).from_address(address)).cast("B").cast("f")
+        self._logits[:] = self._now.now()
         self._array.size, self._array.selected, self._array.sorted = self._size, -1, False
 
     def _drawn(self, chain: Any) -> int:

@@ -4,7 +4,7 @@ import contextlib
 import ctypes
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from app.domain.errors import AppError
 from app.domain.messages import GenerationStats, StopReason
@@ -71,7 +71,7 @@ class Decoder:
         reuse = self.saved.prepare(prompt, request.conversation, goes_on=request.round > 0)
         answer = AnswerWriter(request, self._vocabulary, emit)
         chain = SamplerChain(request.sampling, self._vocabulary.size)
-        sampler = Sampler(chain, self._context) if request.grammar is None else self._constrained(chain, request)
+        sampler = self._sampler(chain, request)
         read = 0.0
         reason, eog = StopReason.CANCELLED, None
         try:
@@ -100,8 +100,9 @@ class Decoder:
         )
         return Finished(reason, stats, eog, sampler.report)
 
-    def _constrained(self, chain: SamplerChain, request: GenerationRequest) -> Sampler:
-        assert request.grammar is not None
+    def _sampler(self, chain: SamplerChain, request: GenerationRequest) -> Sampler:
+        if request.grammar is None:
+            return Sampler(chain, self._context, self._vocabulary.size)
         sampler = ConstrainedSampler(chain, self._context, self._vocabulary, request.grammar)
         sampler.went_on(request.prompt)
         return sampler
@@ -148,57 +149,76 @@ class Decoder:
             start = end
 
     def _write(self, sampler: Sampler, answer: AnswerWriter) -> tuple[StopReason, int | None]:
-        """Why it ended, and the token that ended it. May raise ContextFull, Stopped."""
-        sample = sampler.sample
-        eog, room, tokens = self._vocabulary.eog, self._cache.size, self._cache.tokens
+        """Why it ended, and the token that ended it. May raise ContextFull, Stopped.
+
+        Between two tokens there is only what the next one needs: every cache is cold then."""
+        sample, keep, decode, place = sampler.sample, answer.pending.append, lib.llama_decode, self._batch.place
+        eog, room, limit = self._vocabulary.eog, self._cache.size, answer.limit
+        context, tokens, batch, stop = self._context, self._cache.tokens, self._batch.struct, self._stop
         clock, control = time.perf_counter, self._control
-        threads = control.begin(clock())
+        last = clock()
+        threads = control.begin(last)
         self._set_threads(threads, threads)
         self._break_off(not self._cache.recurrent)  # a token is soon done, and its memory would be lost
-        limit = answer.limit
         if limit <= 0:
             return StopReason.LENGTH, None
+        count, due, patience = 0, answer.due, control.patience
+        times: list[float] = []
         while True:
             token = sample()
             now = clock()
-            if not answer.count:
-                answer.first = now
-            if (wanted := control.token(now)) != threads:
-                threads = wanted
-                self._set_threads(threads, threads)
             if token in eog:
                 return StopReason.STOP, token
-            if answer.add(token, now):
-                return StopReason.STOP, None
-            if answer.count >= limit:
+            keep(token)
+            times.append(now)
+            count += 1
+            if now >= due or now - last > patience:
+                if answer.take(now):
+                    return StopReason.STOP, None
+                if (wanted := control.tokens(times)) != threads:
+                    threads = wanted
+                    self._set_threads(threads, threads)
+                times.clear()
+                due, patience = answer.due, control.patience
+            last = now
+            if count >= limit:
                 return StopReason.LENGTH, None
             if len(tokens) >= room:
                 return StopReason.CONTEXT_FULL, None
-            self._evaluate((token,), last=True)
+            if stop[0] != b"\0":
+                raise Stopped
+            place(token, len(tokens))
+            code = decode(context, batch)
+            if code != DECODE_OK:
+                self._give_up(code, (token,))
+            tokens.append(token)
 
-    def _evaluate(self, tokens: Sequence[int], *, last: bool, way_back: Blob | None = None) -> None:
+    def _evaluate(self, tokens: Sequence[int], *, last: bool, way_back: Blob | None) -> None:
         """Put tokens behind what is in the cache; ``last`` asks for logits of the last one. ``way_back``: of the cache
         as it is now."""
         if self._stop[0] != b"\0":
             raise Stopped
         self._batch.fill(tokens, len(self._cache.tokens), logits=last)
         code = lib.llama_decode(self._context, self._batch.struct)
-        if code == DECODE_OK:
-            self._cache.tokens.extend(tokens)
-        elif code == DECODE_ABORTED:
+        if code != DECODE_OK:
+            self._give_up(code, tokens, way_back)
+        self._cache.tokens.extend(tokens)
+
+    def _give_up(self, code: int, tokens: Sequence[int], way_back: Blob | None = None) -> NoReturn:
+        """Says why these tokens were not computed. Raises Stopped, ContextFull, AppError."""
+        if code == DECODE_ABORTED:
             self._cache.resync(tokens, way_back)
             raise Stopped
-        elif code == DECODE_NO_ROOM:
+        if code == DECODE_NO_ROOM:
             raise ContextFull
-        else:
-            if code < DECODE_INVALID:
-                self._cache.clear()
-            raise AppError(
-                "decode-failed",
-                "The model could not compute the next token.",
-                "Try again; if it happens again, load the model with a smaller context.",
-                detail="\n".join([f"llama_decode returned {code}", *bindings.take_log()]),
-            )
+        if code < DECODE_INVALID:
+            self._cache.clear()
+        raise AppError(
+            "decode-failed",
+            "The model could not compute the next token.",
+            "Try again; if it happens again, load the model with a smaller context.",
+            detail="\n".join([f"llama_decode returned {code}", *bindings.take_log()]),
+        )
 
 
 class _Batch:
@@ -220,13 +240,17 @@ class _Batch:
         self.struct.logits = ctypes.cast(self._logits, ctypes.POINTER(ctypes.c_int8))
 
     def fill(self, tokens: Sequence[int], position: int, *, logits: bool) -> None:
+        """``logits``: of the last one."""
         count = len(tokens)
-        if count == 1:  # the common case, without building slices
-            self._token[0] = tokens[0]
-            self._position[0] = position
-        else:
-            self._token[:count] = tokens
-            self._position[:count] = range(position, position + count)
-            ctypes.memset(self._logits, 0, count)
+        self._token[:count] = tokens
+        self._position[:count] = range(position, position + count)
+        ctypes.memset(self._logits, 0, count)
         self._logits[count - 1] = logits
         self.struct.n_tokens = count
+
+    def place(self, token: int, position: int) -> None:
+        """One token, and its logits."""
+        self._token[0] = token
+        self._position[0] = position
+        self._logits[0] = True
+        self.struct.n_tokens = 1

@@ -7,11 +7,15 @@ So it is never given a token that was not tried on it before, alone.
 import codecs
 import ctypes
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.domain.models import CallGrammar, PromptText
 from app.engine.llama.bindings import lib
 from app.engine.llama.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class CallRules:
@@ -57,7 +61,7 @@ class CallRules:
     def apply(self, candidates: Any) -> None:
         lib.llama_sampler_apply(self._handle, ctypes.byref(candidates))
 
-    def bar(self, logits: "memoryview[float]") -> None:
+    def bar(self, logits: "NDArray[np.float32]") -> None:
         """Take what is no part of a call from candidates that ``apply`` has seen."""
         in_text = self._anything is not None and logits[self._anything] != -math.inf
         for token in (*self._barred, *(self._doubtful if in_text else ())):

@@ -6,6 +6,7 @@ costs what the other program takes; without, a token takes seconds with two thre
 one. A prompt's operations are longer and lose less, so it takes a core a little sooner.
 """
 
+import math
 import os
 import statistics
 import time
@@ -132,11 +133,27 @@ class ThreadControl:
         self._end_trial()
         return self.threads
 
-    def token(self, now: float) -> int:
-        """A token was there at ``now``, in seconds of ``time.perf_counter``. Returns the threads of the next one."""
+    @property
+    def patience(self) -> float:
+        """Seconds after which ``tokens`` wants to hear of a token at once."""
+        if self._trying:
+            return 0.0
+        return math.inf if self._usual is None else FAR_TOO_LONG * self._usual
+
+    def tokens(self, times: Sequence[float]) -> int:
+        """Tokens were there, in seconds of ``time.perf_counter``. Returns the threads of the next one."""
+        threads = self.threads
+        for now in times if not self._fixed else ():
+            self._token(now)
+            if self.threads != threads:  # the rest of them were computed with the old number
+                self._last = times[-1]
+                break
+        return self.threads
+
+    def _token(self, now: float) -> None:
         last, self._last = self._last, now
-        if self._fixed or last is None:
-            return self.threads
+        if last is None:
+            return
         cost = now - last
         self._costs.append(cost)
         self._written += cost
@@ -151,7 +168,6 @@ class ThreadControl:
             self._costs.clear()
             if self._written >= self._next_trial:
                 self._try_neighbour()
-        return self.threads
 
     def _rested(self, now: float) -> None:
         self._last = None

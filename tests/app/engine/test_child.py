@@ -68,7 +68,7 @@ def test_it_ends_with_the_program(tiny_path, tmp_path):
 
 @pytest.mark.model
 def test_the_high_level_classes_are_never_loaded(make_engine, tiny_path, children):
-    """numpy and jinja2 would cost every child half a second and 30 MB."""
+    """numpy and jinja2 would make every load half a second longer. numpy is imported when nobody waits for it."""
     recorded = make_engine(target=children.tells_modules)
     modules = set(recorded.engine.load(LoadRequest(tiny_path)).template.split())
     assert "llama_cpp.llama_cpp" in modules

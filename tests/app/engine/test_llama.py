@@ -43,6 +43,13 @@ def test_greedy_answers_are_the_same_every_time(tiny):
     assert "</think>" in first.text
 
 
+def test_the_likeliest_token_is_what_llama_cpp_draws_of_one_candidate(smol):
+    greedy = smol.run(smol.ids(STORY), max_tokens=60)
+    drawn = smol.run(smol.ids(STORY), sampling=Sampling(temperature=1.0, top_k=1), max_tokens=60)
+    assert greedy.ids == drawn.ids
+    assert len(greedy.ids) == 60
+
+
 def test_control_tokens_are_told_apart(tiny):
     answer = tiny.run(tiny.ids(), max_tokens=200)
     spellings = {piece.text for piece in answer.pieces if piece.control}
