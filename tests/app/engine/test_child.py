@@ -10,11 +10,13 @@ import psutil
 import pytest
 
 from app.domain.models import LoadRequest
+from app.engine.process import HUGE_PAGES, TUNABLES
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = """
 import sys
 from app.domain.models import LoadRequest
+from app.engine.process import HUGE_PAGES, TUNABLES
 from app.engine.worker import EngineWorker
 
 if __name__ == "__main__":
@@ -44,6 +46,19 @@ def test_no_library_is_loaded_twice():
     stems = [name.partition(".")[0] for name in names]
     assert "libggml-base" in stems
     assert len(stems) == len(set(stems))
+
+
+@pytest.mark.model
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
+@pytest.mark.parametrize("given", ["", "glibc.malloc.check=0"])
+def test_only_the_child_asks_for_huge_pages(make_engine, tiny_path, monkeypatch, given):
+    monkeypatch.setenv(TUNABLES, given)
+    engine = make_engine().engine
+    engine.load(LoadRequest(tiny_path))
+    environment = Path(f"/proc/{engine.child_pid}/environ").read_bytes()
+    assert f"{TUNABLES}={given}".encode() in environment
+    assert HUGE_PAGES.encode() in environment  # glibc ends the string before it
+    assert os.environ[TUNABLES] == given
 
 
 @pytest.mark.model
