@@ -7,10 +7,11 @@ import os
 import re
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 import system
-from compiler import compiler_environment
+from compiler import MARK, compiler_environment
 from console import ROOT, Stop, answers, quiet, say, show, step
 
 CACHE = ROOT / ".cache"
@@ -36,12 +37,23 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def is_ready() -> bool:
+def build() -> str:
+    """How llama.cpp is built: a wheel of the same version that was built in another way has to go."""
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return json.dumps([MARK, pyproject["tool"]["uv"]["extra-build-variables"]])
+
+
+def _stamp() -> dict[str, str]:
     try:
-        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+        found = json.loads(STAMP.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return bool(stamp == {"made_from": fingerprint()}) and program("python").exists() and program("alcove").exists()
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def is_ready() -> bool:
+    stamp = _stamp()
+    return bool(stamp.get("made_from") == fingerprint()) and program("python").exists() and program("alcove").exists()
 
 
 def make() -> None:
@@ -49,15 +61,16 @@ def make() -> None:
     if is_ready():
         return
     uv = find_uv()
+    built = _stamp().get("llama") == build()
     STAMP.unlink(missing_ok=True)
     if answers([program("python"), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]) is None:
         with step(f"Making .venv with Python {sys.version.split()[0]}"):
             new: list[str | Path] = [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, VENV]
             quiet(new, "uv could not make .venv.")
     with step("Installing packages (the first time compiles llama.cpp: 4 to 8 minutes on two cores)"):
-        # Otherwise one of the same version that was built in another way stays. uv has the right one in its cache.
-        gone = (uv, "pip", "uninstall", "--quiet", "--python", VENV, "llama-cpp-python")
-        quiet(gone, "uv could not take the old llama.cpp away.")
+        if not built:  # uv sees the same version and would keep it
+            gone = (uv, "pip", "uninstall", "--quiet", "--python", VENV, "llama-cpp-python")
+            quiet(gone, "uv could not take the old llama.cpp away.")
         install = (uv, "pip", "sync", "--python", VENV, "--require-hashes", LOCK)
         if show(install, env=compiler_environment()) != 0:
             raise Stop("uv could not install the packages. Mend the cause it names above and run the command again.")
@@ -66,7 +79,7 @@ def make() -> None:
         quiet(
             [uv, "pip", "install", "--python", VENV, *alone, "--editable", "."], "uv could not install Alcove itself."
         )
-    STAMP.write_text(json.dumps({"made_from": fingerprint()}), encoding="utf-8")
+    STAMP.write_text(json.dumps({"made_from": fingerprint(), "llama": build()}), encoding="utf-8")
 
 
 def find_uv() -> str:

@@ -26,6 +26,7 @@ options:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns the exit status."""
     multiprocessing.freeze_support()
+    os.environ.setdefault("GLIBC_TUNABLES", "")  # the engine changes it; to add it later is not safe among threads
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in COMMANDS:
         from app.cli import main as command_line

@@ -54,7 +54,8 @@ def _huge_pages() -> Iterator[None]:
         return
     with _STARTING:
         given = os.environ.get(TUNABLES, "")
-        os.environ[TUNABLES] = ":".join(filter(None, (given, HUGE_PAGES)))
+        if HUGE_PAGES.partition("=")[0] not in given:  # the person's own wish counts
+            os.environ[TUNABLES] = ":".join(filter(None, (given, HUGE_PAGES)))
         try:
             yield
         finally:

@@ -59,6 +59,20 @@ def test_the_environment_is_made_again_only_when_its_sources_change(environment)
     assert not environment.is_ready()
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_a_llama_cpp_that_was_built_in_another_way_goes(environment, monkeypatch, same):
+    ran = []
+    monkeypatch.setattr(environment, "find_uv", lambda: "uv")
+    monkeypatch.setattr(environment, "answers", lambda command: "")
+    monkeypatch.setattr(environment, "show", lambda command, *, env: ran.append(command[2]) or 0)
+    monkeypatch.setattr(environment, "quiet", lambda command, failure: ran.append(command[2]))
+    environment.STAMP.parent.mkdir()
+    stamp = {"made_from": "another lock file", "llama": environment.build() if same else "another way"}
+    environment.STAMP.write_text(json.dumps(stamp), encoding="utf-8")
+    environment.make()
+    assert ran == (["sync", "install"] if same else ["uninstall", "sync", "install"])
+
+
 def test_benchmarks_are_found_by_name(script, tmp_path):
     benchmarks = script("benchmarks")
     for name in ("decode.py", "window.py", "_shared.py", "conftest.py"):

@@ -22,6 +22,7 @@ from typing import Any
 # core back soon: spinning without end collapses as soon as another program wants a core.
 os.environ.setdefault("GGML_NO_BACKTRACE", "1")
 os.environ.setdefault("GOMP_SPINCOUNT", "100000")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads would stand in the way of llama.cpp's
 # Native code comes from the program's own folder, whatever the environment of whoever started it says.
 for _variable in ("GGML_BACKEND_PATH", "LLAMA_CPP_LIB_PATH"):
     os.environ.pop(_variable, None)

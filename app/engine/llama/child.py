@@ -88,8 +88,7 @@ def run(
 
 
 def _import_numpy() -> None:
-    """It takes a tenth of a second, which nobody waits for yet. Threads of its own would stand in llama.cpp's way."""
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    """It takes a tenth of a second, which nobody waits for yet."""
     with contextlib.suppress(ImportError):  # whoever needs it tells
         importlib.import_module("numpy")
 

@@ -168,6 +168,7 @@ class Decoder:
             token = sample()
             now = clock()
             if token in eog:
+                answer.first = answer.first or now
                 return StopReason.STOP, token
             keep(token)
             times.append(now)

@@ -23,6 +23,8 @@ from app.engine.states import fingerprint, key_of
 # Text whose UTF-8 has almost every byte that UTF-8 can have.
 EVERY_KIND_OF_BYTE = "".join(map(chr, (*range(1, 0x800), *range(0x1000, 0xD000, 0x1000), 0x1F600, 0x10FFFD)))
 
+TRIED = 33  # tokens: AMX has other kernels for more than one, which take 32 at a time
+
 
 @dataclass(frozen=True, slots=True)
 class Threads:
@@ -63,7 +65,7 @@ def load(request: LoadRequest, stop: Callable[[], bool], progress: Callable[[flo
     threads = _threads(request)
     params = context_params(plan, request, trained)
     context = _make_context(model, params, threads, name)
-    _try(context, vocabulary, name, tokens=2 if plan and plan.amx else 1)  # its kernels are others for more than one
+    _try(context, vocabulary, name, tokens=min(TRIED, params.n_batch) if plan and plan.amx else 1)
     info = _describe(model, context, vocabulary, request.path, trained, plan, time.perf_counter() - started)
     return LoadedModel(model, context, vocabulary, info, threads, _state_key(parts, params, context))
 

@@ -1,5 +1,7 @@
-"""Weights in the layout that llama.cpp's kernels for AMX read (ggml/src/ggml-cpu/amx), which reads prompts three times
-as fast: what they take beyond their size in the file. Routed experts stay as they are stored."""
+"""Weights in the layout that llama.cpp's kernels for AMX read (ggml/src/ggml-cpu/amx): what they take beyond their size
+in the file. The kernels know nothing of routed experts."""
+
+import re
 
 from app.gguf.reader import Tensor
 
@@ -9,6 +11,9 @@ _BLOCKS = {
     "Q4_K": (256, 4), "Q5_K": (256, 4), "Q6_K": (256, 0), "IQ4_XS": (256, 2),
 }  # fmt: skip
 _ROWS = 32
+# Multiplied with turned activations, which the layout does not allow: the heads' parts of latent attention, which lie
+# in three dimensions, Mamba's time steps (src/models/mamba-base.cpp), and perhaps some of RWKV's, which nobody tried.
+_ABORTING = re.compile(r"blk\.\d+\.(ssm_dt\.weight|time_mix_)")
 
 
 def extra_bytes(tensor: Tensor) -> int | None:
@@ -20,6 +25,5 @@ def extra_bytes(tensor: Tensor) -> int | None:
 
 
 def aborts(tensor: Tensor) -> bool:
-    """Whether llama.cpp's graph needs this weight, which is none of routed experts, in a way that the layout does not
-    allow: it multiplies the parts of one in three dimensions (latent attention) with turned activations."""
-    return tensor.type in _BLOCKS and len(tensor.shape) > 2
+    """Whether llama.cpp's graph ends the process over this weight, which is none of routed experts."""
+    return tensor.type in _BLOCKS and (len(tensor.shape) > 2 or bool(_ABORTING.match(tensor.name)))

@@ -26,9 +26,16 @@ COPIES = 4  # GGML_SCHED_MAX_COPIES
 def make_plan(model: ModelShape, machine: Machine, wishes: Wishes | None = None, *, margin: int = MARGIN) -> Plan:
     """The fastest placement that is safe. Wishes are followed even where they do not fit; ``fits`` then says so."""
     wishes = wishes or Wishes()
+    plan = _make(model, replace(machine, amx=False), wishes, margin)
+    # Beside a GPU, weights in RAM stay where it reaches them.
+    if not machine.amx or machine.gpus or model.amx is None or plan.mmap:
+        return plan
+    laid_out = _make(model, machine, replace(wishes, context=plan.context), margin)
+    return laid_out if laid_out.fits and not laid_out.mmap else plan
+
+
+def _make(model: ModelShape, machine: Machine, wishes: Wishes, margin: int) -> Plan:
     machine = _without_sharing(machine, model.input + margin)
-    if machine.gpus or wishes.mapped or model.amx is None:  # beside a GPU, weights in RAM stay where it reaches them
-        machine = replace(machine, amx=False)
     best: _Draft | None = None
     for context in _contexts(model, wishes):
         draft = _place(model, machine, wishes, context, margin)
@@ -38,8 +45,7 @@ def make_plan(model: ModelShape, machine: Machine, wishes: Wishes | None = None,
             best = draft
             break
     assert best is not None
-    plan = _finish(model, machine, wishes, best, margin)
-    return make_plan(model, replace(machine, amx=False), wishes, margin=margin) if machine.amx and plan.mmap else plan
+    return _finish(model, machine, wishes, best, margin)
 
 
 def _without_sharing(machine: Machine, reserve: int) -> Machine:

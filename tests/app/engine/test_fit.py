@@ -54,5 +54,15 @@ def test_every_rung_needs_less(qwen, gpus, wish):
     assert sum(share.kv for share in plans[-1].shares) < sum(share.kv for share in plans[0].shares)
 
 
+@pytest.mark.parametrize("ram", [20, 22, 64])
+def test_only_the_first_rung_lays_weights_out(qwen, ram):
+    here = replace(machine(ram=ram), amx=True)
+    plans = [plan_on_rung(qwen, here, replace(WISH, rung=rung)) for rung in range(LAST_RUNG + 1)]
+    assert not any(plan.amx for plan in plans[1:])
+    assert plans[0].amx or ram < 64
+    contexts = [plan.context for plan in plans]
+    assert contexts == sorted(contexts, reverse=True)
+
+
 def test_a_small_context_stays(qwen):
     assert plan_on_rung(qwen, machine(), replace(WISH, context=512, rung=3)).context == 512

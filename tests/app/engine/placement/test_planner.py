@@ -9,9 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.engine.devices import GIB, Machine, gpu, invented_ram
+from app.engine.placement.amx import aborts
 from app.engine.placement.plan import Wishes
 from app.engine.placement.planner import MARGIN, make_plan
 from app.engine.placement.shape import ModelShape, read_shape
+from app.gguf.reader import Tensor
 
 
 def on_gpus(plan) -> set[int]:
@@ -227,6 +229,28 @@ def test_latent_attention_stays_in_the_files_layout(published, machine, name):
     plan = make_plan(published(name), replace(machine(ram=1000), amx=True))
     assert not plan.amx
     assert plan == make_plan(published(name), machine(ram=1000))
+
+
+@pytest.mark.parametrize("ram", [20, 21, 22, 24, 28, 32, 48])
+def test_the_layout_for_amx_costs_no_context(published, machine, ram):
+    model = published("qwen3")
+    stored, laid_out = make_plan(model, machine(ram=ram)), make_plan(model, replace(machine(ram=ram), amx=True))
+    assert (laid_out.context, laid_out.fits, laid_out.mmap) == (stored.context, stored.fits, stored.mmap)
+    assert laid_out.amx == (laid_out.ram.used > stored.ram.used)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "kind", "wanted"),
+    [
+        ("blk.0.attn_k_b.weight", (128, 512, 64), "Q8_0", True),
+        ("blk.0.attn_k_b.weight", (128, 512, 64), "F32", False),
+        ("blk.0.ssm_dt.weight", (160, 5120), "Q8_0", True),
+        ("blk.0.time_mix_w1.weight", (2048, 160), "Q8_0", True),
+        ("blk.0.attn_q.weight", (4096, 4096), "Q8_0", False),
+    ],
+)
+def test_weights_over_which_llama_cpp_ends_the_process(name, shape, kind, wanted):
+    assert aborts(Tensor(name, shape, kind, 0, 0)) is wanted
 
 
 def test_the_layout_for_amx_is_left_where_it_is_of_no_use(published, machine):
