@@ -62,7 +62,10 @@ def make() -> None:
         return
     uv = find_uv()
     built = _stamp().get("llama") == build()
-    STAMP.unlink(missing_ok=True)
+    if built:
+        STAMP.write_text(json.dumps({"llama": build()}), encoding="utf-8")  # true whatever fails from here on
+    else:
+        STAMP.unlink(missing_ok=True)
     if answers([program("python"), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]) is None:
         with step(f"Making .venv with Python {sys.version.split()[0]}"):
             new: list[str | Path] = [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, VENV]

@@ -163,7 +163,7 @@ class _Candidates:
     def __init__(self, context: Any, size: int) -> None:
         import numpy as np  # the child imports it after the load
 
-        self._now = Logits(context, size)
+        self._source = Logits(context, size)
         self._size = size
         self._data = (lib.llama_token_data * size)()
         self._array = lib.llama_token_data_array(self._data, size, -1, False)
@@ -194,7 +194,7 @@ class _Candidates:
 
     def _fill(self) -> None:
         self._ids[:] = self._all
-        self._logits[:] = self._now.now()
+        self._logits[:] = self._source.now()
         self._array.size, self._array.selected, self._array.sorted = self._size, -1, False
 
     def _drawn(self, chain: Any) -> int:
