@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from app.chat.model_gate import ModelGate
 from app.chat.model_plan import request_for
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
 from app.domain.models import LoadRequest, ModelFile, ModelInfo
 from app.domain.placement import ModelWishes, Tuning
 from app.engine.protocol import Engine
-from app.models.folder import LibraryModel, ModelLibrary, Place
-from app.models.library import shipped_models
+from app.models.library.folder import LibraryModel, ModelLibrary, Place
+from app.models.library.library import shipped_models
+from app.responders.local.model_gate import ModelGate
 from app.storage.settings import SettingsStore
 
 _log = logging.getLogger(__name__)

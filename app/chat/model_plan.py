@@ -11,11 +11,11 @@ from pathlib import Path
 from app.domain.cancel import CancelToken
 from app.domain.models import LoadRequest, ModelInfo
 from app.domain.placement import ModelWishes, Placement
-from app.engine.devices import Device, Machine, this_ram
-from app.engine.files import display_name, shards
-from app.engine.llama.fit import plan_on_rung
+from app.engine.placement.fit import plan_on_rung
 from app.engine.placement.shape import ModelShape, read_shape, shape_of
 from app.engine.probe import this_machine
+from app.gguf.files import display_name, shards
+from app.machine.devices import Device, Machine, this_ram
 from app.models.room import ModelRoom
 from app.storage.model_wishes import ModelWishesStore
 from app.storage.settings import SettingsStore

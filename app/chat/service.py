@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from app.chat.approval import Approvals, Decision
-from app.chat.toolrun import ToolRunner
-from app.chat.turn import SEARCH_TOOL, Turn, TurnRequest, TurnTools
+from app.agent.approval import Approvals, Decision
+from app.agent.calls import ToolRunner
+from app.agent.loop import SEARCH_TOOL, Turn, TurnRequest, TurnTools
 from app.domain.cancel import CancelToken
 from app.domain.commands import (
     CancelTurn,

@@ -14,9 +14,9 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.messages import GenerationStats
 from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling
+from app.engine.learned.states import StateFolder
+from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Finished, GenerationRequest
-from app.engine.states import StateFolder
-from app.engine.worker import EngineWorker
 
 _TEXT = "The lighthouse keeper wrote down the weather, the ships and the birds of every day in a long green book. "
 _TOKENS = 64  # written at each depth

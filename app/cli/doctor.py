@@ -18,10 +18,10 @@ from app.cli.output import JsonLines, Plain
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.models import LoadRequest, ModelFile, ModelInfo, PromptText, Sampling
+from app.engine.local.worker import EngineWorker
 from app.engine.protocol import GenerationRequest, Tokens
-from app.engine.worker import EngineWorker
-from app.models.library import default_roots, shipped_models
-from app.storage.conversations import ConversationStore
+from app.models.library.library import default_roots, shipped_models
+from app.storage.chats.conversations import ConversationStore
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets
 

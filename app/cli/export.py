@@ -6,7 +6,7 @@ import sys
 
 from app.chat.export import export
 from app.domain.errors import AppError
-from app.storage.conversations import ConversationStore
+from app.storage.chats.conversations import ConversationStore
 from app.storage.paths import Paths
 
 

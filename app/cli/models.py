@@ -12,13 +12,13 @@ from app.domain.clock import SystemClock
 from app.domain.errors import AppError, Cancelled
 from app.domain.events import DownloadFailed, DownloadFinished, DownloadProgress, DownloadState
 from app.mailbox import Mailbox, Subscription
-from app.models.catalogue import CatalogueModel, entry_for, fits
 from app.models.disk import in_gigabytes
-from app.models.folder import LibraryModel
-from app.models.manage import ImportBy
-from app.models.repository import Repository
+from app.models.hub.catalogue import CatalogueModel, entry_for, fits
+from app.models.hub.repository import Repository
+from app.models.library.folder import LibraryModel
+from app.models.library.manage import ImportBy
+from app.models.library.shards import Variant
 from app.models.room import ModelRoom
-from app.models.shards import Variant
 from app.net.gate import NetworkGate
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets

@@ -8,11 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from app.chat.formats import Format, detect
-from app.chat.formats.protocol import CallClosed, ChatFormat, Content, FormatEvent, Note, Reasoning
-from app.chat.formats.samples import Samples
-from app.chat.template import ChatTemplate
 from app.domain.errors import AppError
+from app.formats import Format, detect
+from app.formats.protocol import CallClosed, ChatFormat, Content, FormatEvent, Note, Reasoning
+from app.formats.samples import Samples
+from app.formats.templates.template import ChatTemplate
 
 Delta: TypeAlias = tuple[str, bool | None]  # text, and whether it is a control token
 

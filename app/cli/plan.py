@@ -8,12 +8,12 @@ from app.chat.model_plan import shape_on_hub
 from app.cli.local_model import local_model, model_room
 from app.cli.output import JsonLines, Plain
 from app.domain.placement import KV_TYPES
-from app.engine.devices import Machine, invented_gpus, invented_ram, parse_size, this_ram
 from app.engine.placement.plan import Plan, Share, Wishes
 from app.engine.placement.planner import make_plan
 from app.engine.placement.shape import ModelShape, read_shape
 from app.engine.placement.words import size
 from app.engine.probe import this_machine
+from app.machine.devices import Machine, invented_gpus, invented_ram, parse_size, this_ram
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

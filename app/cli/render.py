@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.chat.formats import detect
-from app.chat.template import ChatTemplate
 from app.domain.errors import AppError
+from app.formats import detect
+from app.formats.templates.template import ChatTemplate
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.cli.output import JsonLines, Plain
-from app.documents.index import FileStatus
-from app.documents.report import ScopeReport
+from app.documents.index.index import FileStatus
+from app.documents.index.report import ScopeReport
 from app.documents.service import DocumentService
 from app.domain.errors import AppError
 from app.domain.sources import Passage

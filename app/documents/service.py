@@ -14,18 +14,20 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.documents import errors, retrieve, schema
-from app.documents.blocks import Limits
-from app.documents.index import FileStatus, KnownFile, known_files
-from app.documents.indexer import Indexer
-from app.documents.jobs import DocumentsThread, Job, Urgency
-from app.documents.lock import FileLock
-from app.documents.meaning import VectorMaker
-from app.documents.query import QueryParser
-from app.documents.report import ScopeReport, report
-from app.documents.scan import normalize
-from app.documents.vectors import VectorMatrix
-from app.documents.watch import FolderWatcher
+from app.documents import errors
+from app.documents.index import schema
+from app.documents.index.index import FileStatus, KnownFile, known_files
+from app.documents.index.indexer import Indexer
+from app.documents.index.jobs import DocumentsThread, Job, Urgency
+from app.documents.index.lock import FileLock
+from app.documents.index.report import ScopeReport, report
+from app.documents.index.scan import normalize
+from app.documents.index.vectors import VectorMatrix
+from app.documents.index.watch import FolderWatcher
+from app.documents.reading.blocks import Limits
+from app.documents.search import retrieve
+from app.documents.search.meaning import VectorMaker
+from app.documents.search.query import QueryParser
 from app.domain.cancel import CancelToken
 from app.domain.clock import SystemClock
 from app.domain.errors import AppError, Cancelled

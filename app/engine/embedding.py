@@ -15,10 +15,10 @@ from pathlib import Path
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
 from app.domain.models import EmbeddingModel, LoadRequest
-from app.engine.files import display_name
 from app.engine.llama import embed
+from app.engine.local.process import ChildProcess, Target, no_process
 from app.engine.messages import Embed, Embedded, EmbedderLoaded, LoadFailed
-from app.engine.process import ChildProcess, Target, no_process
+from app.gguf.files import display_name
 from app.gguf.reader import read_file
 
 log = logging.getLogger(__name__)

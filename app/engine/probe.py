@@ -5,7 +5,7 @@ import multiprocessing
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
-from app.engine.devices import Device, Machine, gpu, this_ram
+from app.machine.devices import Device, Machine, gpu, this_ram
 
 log = logging.getLogger(__name__)
 

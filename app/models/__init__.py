@@ -1,4 +1,5 @@
-"""Which models there are: those that came with the program, and files that a person names.
+"""Models on this computer and those that can be had: the library, the Hub, downloads.
 
-Owns nothing but looks at folders; no thread of its own. Imported by `app.services` and the command line through it.
+``room`` holds it together for ``app.services`` and the command line. Calls wait for the disk or the network: not for
+the UI thread. Downloads run on threads of their own.
 """

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 
 from app.domain.cancel import CancelToken
 from app.domain.protocols import Clock, Publish
-from app.models.catalogue import CatalogueModel, FitVerdict, entry_for, fits, load_catalogue
-from app.models.downloads import DownloadService
-from app.models.folder import LibraryModel, ModelLibrary, Place, Root
-from app.models.library import default_roots
-from app.models.manage import FileCheck, ImportBy, Progress, import_model, remove_model, verify_model
-from app.models.repository import Licence, Repository
-from app.models.shards import Variant, check_path
-from app.models.surroundings import Surroundings
+from app.models.downloads.downloads import DownloadService
+from app.models.downloads.surroundings import Surroundings
+from app.models.hub.catalogue import CatalogueModel, FitVerdict, entry_for, fits, load_catalogue
+from app.models.hub.repository import Licence, Repository
+from app.models.library.folder import LibraryModel, ModelLibrary, Place, Root
+from app.models.library.library import default_roots
+from app.models.library.manage import FileCheck, ImportBy, Progress, import_model, remove_model, verify_model
+from app.models.library.shards import Variant, check_path
 from app.net.gate import NetworkGate
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets
 from app.storage.settings import SettingsStore
 
 if TYPE_CHECKING:
-    from app.models.hub import HubClient  # takes a second to import, so ``hub`` does it
+    from app.models.hub.hub import HubClient  # takes a second to import, so ``hub`` does it
 
 
 class ModelRoom:
@@ -69,7 +69,7 @@ class ModelRoom:
             hub.close()
 
     def hub(self) -> "HubClient":
-        from app.models.hub import HubClient
+        from app.models.hub.hub import HubClient
 
         with self._lock:
             if self._hub is None:
@@ -107,13 +107,13 @@ class ModelRoom:
     @property
     def has_token(self) -> bool:
         """Whether there is a token for the Hub. Asks the keyring."""
-        from app.models.hub import TOKEN
+        from app.models.hub.hub import TOKEN
 
         return bool(self._secrets.get(TOKEN) or self._environ.get("HF_TOKEN"))
 
     def save_token(self, token: str) -> bool:
         """Use this token from now on; False where it lasts only until the program ends."""
-        from app.models.hub import TOKEN
+        from app.models.hub.hub import TOKEN
 
         return self._secrets.set(TOKEN, token)
 

@@ -14,8 +14,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from app.domain.models import LoadRequest
+from app.engine.learned.states import StateFolder
 from app.engine.llama import child
-from app.engine.states import StateFolder
 
 VARIABLE = "ALCOVE_BENCH_ORDERS"
 STEP = 64  # tokens a line of the report

@@ -20,14 +20,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from app.chat.formats import Format, detect
-from app.chat.formats.protocol import CallBroken, CallClosed, FormatEvent, Note
 from app.domain.cancel import CancelToken
 from app.domain.messages import StopReason
 from app.domain.models import CallGrammar, LoadRequest, ModelInfo, PromptText, Sampling, TokenPiece
+from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Constrained, Finished, GenerationRequest, Tokens
-from app.engine.worker import EngineWorker
-from app.models.library import find_model
+from app.formats import Format, detect
+from app.formats.protocol import CallBroken, CallClosed, FormatEvent, Note
+from app.models.library.library import find_model
 
 TOOLS: list[dict[str, object]] = [
     {

@@ -31,12 +31,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from app.domain.cancel import CancelToken
 from app.domain.models import LoadRequest, ModelInfo, Sampling
+from app.engine.learned.states import StateFolder
+from app.engine.local.worker import EngineWorker
 from app.engine.placement.shape import read_shape
 from app.engine.probe import ask
 from app.engine.protocol import Finished, GenerationRequest, Tokens
-from app.engine.states import StateFolder
-from app.engine.worker import EngineWorker
-from app.models.library import find_model
+from app.models.library.library import find_model
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("SmolLM2-135M-Instruct", "alcove-tiny")

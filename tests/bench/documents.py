@@ -23,8 +23,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from app.documents.blocks import Limits
-from app.documents.readers.registry import TEXT_FORMATS, Format, ReadContext, format_of, reader_of
+from app.documents.reading.blocks import Limits
+from app.documents.reading.readers.registry import TEXT_FORMATS, Format, ReadContext, format_of, reader_of
 from app.documents.service import DocumentService
 
 SYLLABLES = "ka lo mi ter ven sol dra pel ist on ar bu ce for gan hu lin mo ne par qui ro sta tin ul wer".split()

@@ -25,11 +25,11 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from app.documents.schema import embedder_name
+from app.documents.index.schema import embedder_name
 from app.documents.service import DocumentService
 from app.domain.models import EmbeddingModel
 from app.engine.embedding import EmbeddingWorker
-from app.models.library import default_roots
+from app.models.library.library import default_roots
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = 20_000

@@ -30,9 +30,9 @@ from app.domain.cancel import CancelToken
 from app.domain.commands import SubmitPrompt, TurnOptions
 from app.domain.events import TurnFinished
 from app.domain.models import LoadRequest, PromptText, Sampling
+from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Finished, GenerationRequest
-from app.engine.worker import EngineWorker
-from app.models.library import find_model
+from app.models.library.library import find_model
 from app.services import Services
 from app.storage.paths import Paths
 

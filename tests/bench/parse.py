@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from app.chat.formats import detect
+from app.formats import detect
 
 ROOT = Path(__file__).parents[2]
 REASONING = 100_000
@@ -29,7 +29,7 @@ PIECE = 4  # characters
 
 
 def wires() -> ModuleType:
-    path = ROOT / "tests" / "app" / "chat" / "formats" / "wires.py"
+    path = ROOT / "tests" / "app" / "formats" / "wires.py"
     spec = importlib.util.spec_from_file_location("wires", path)
     assert spec is not None
     assert spec.loader is not None

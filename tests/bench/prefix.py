@@ -25,10 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from app.domain.cancel import CancelToken
 from app.domain.messages import GenerationStats
 from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling
+from app.engine.learned.states import StateFolder
+from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Finished, GenerationRequest, Tokens
-from app.engine.states import StateFolder
-from app.engine.worker import EngineWorker
-from app.models.library import find_model
+from app.models.library.library import find_model
 
 BUSY = 0.5  # load average a processor beyond which the machine is said to be busy
 GOALS = {

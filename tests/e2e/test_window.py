@@ -16,8 +16,8 @@ from app.domain.errors import ErrorInfo
 from app.domain.events import PartDelta
 from app.domain.messages import CitationPart, MessageStatus, ReasoningPart, ToolResultPart
 from app.domain.protocols import Publish
+from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Engine
-from app.engine.worker import EngineWorker
 from app.services import Services
 from app.storage.paths import Paths
 from ui.bridge import Bridge

@@ -18,12 +18,12 @@ from app.domain.messages import Message, MessageStatus, Part, Role, TextPart
 from app.domain.models import ModelFile, ModelInfo
 from app.domain.placement import Tuning
 from app.domain.protocols import DocumentText
-from app.engine.devices import GIB, Machine, gpu, this_ram
+from app.machine.devices import GIB, Machine, gpu, this_ram
 from app.mailbox import Mailbox
 from app.models.room import ModelRoom
 from app.net.gate import NetworkGate
 from app.services import SystemClock
-from app.storage.conversations import ConversationStore
+from app.storage.chats.conversations import ConversationStore
 from app.storage.model_wishes import ModelWishesStore
 from app.storage.paths import Paths
 from app.storage.secrets import Keyring, Secrets

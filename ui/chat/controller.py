@@ -25,9 +25,9 @@ from app.domain.events import ConversationChanged, PrefillProgress, TokenRate, T
 from app.domain.messages import AttachmentPart, Conversation, Message, MessageStatus, Part, Role, TextPart
 from app.services import Services
 from ui.bridge import Bridge
+from ui.chat.calls.panel import ToolPanel
 from ui.chat.composer import Composer, Draft
 from ui.chat.live import LiveAnswer
-from ui.chat.tool_panel import ToolPanel
 from ui.chat.transcript import TranscriptView
 from ui.chat.tree import newest_leaf, path, siblings
 

@@ -5,10 +5,10 @@ from PySide6.QtCore import QObject, Signal
 from app.domain.errors import ErrorInfo
 from app.services import Services, Settings
 from ui.bridge import Bridge
-from ui.models.downloads import DownloadsController
-from ui.models.library import LibraryController
+from ui.models.downloads.controller import DownloadsController
+from ui.models.library.controller import LibraryController
 from ui.models.page import ModelsPage
-from ui.models.shop import ShopController
+from ui.models.shop.controller import ShopController
 from ui.models.source import ModelSource
 
 

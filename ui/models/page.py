@@ -3,9 +3,9 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
-from ui.models.download_rows import DownloadList
-from ui.models.library_view import LibraryView
-from ui.models.shop_view import ShopView
+from ui.models.downloads.rows import DownloadList
+from ui.models.library.view import LibraryView
+from ui.models.shop.view import ShopView
 
 
 class ModelsPage(QWidget):

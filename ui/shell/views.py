@@ -3,8 +3,8 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from ui.chat.calls.panel import ToolPanel
 from ui.chat.composer import Composer
-from ui.chat.tool_panel import ToolPanel
 from ui.chat.transcript import TranscriptView
 from ui.documents.button import DocumentsButton
 from ui.models.picker import ModelPicker

@@ -13,9 +13,9 @@ import ctypes
 from collections.abc import Sequence
 from typing import Any
 
+from app.engine.learned.states import Blob, SavedState, common_prefix
 from app.engine.llama import bindings
 from app.engine.llama.bindings import lib
-from app.engine.states import Blob, SavedState, common_prefix
 
 SEQUENCE = 0
 MOST_CHECKPOINTS = 8

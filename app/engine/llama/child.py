@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.domain.errors import AppError, Cancelled
 from app.domain.models import LoadRequest
+from app.engine.learned.states import StateFolder
 from app.engine.messages import (
     Failed,
     Forget,
@@ -39,7 +40,6 @@ from app.engine.messages import (
     Tokenized,
     encode,
 )
-from app.engine.states import StateFolder
 
 if TYPE_CHECKING:
     from app.engine.llama.decoder import Decoder

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from app.domain.errors import AppError
 from app.domain.messages import GenerationStats, StopReason
+from app.engine.learned.states import Blob, StateFolder
 from app.engine.llama import bindings
 from app.engine.llama.answer import AnswerWriter
 from app.engine.llama.bindings import lib
@@ -21,7 +22,6 @@ from app.engine.llama.saver import SavedCache
 from app.engine.llama.threads import ThreadControl, cores
 from app.engine.messages import Made
 from app.engine.protocol import Finished, GenerationRequest, Prefill
-from app.engine.states import Blob, StateFolder
 
 # Return codes of llama_decode (llama.h); below DECODE_INVALID the memory may be in any state.
 DECODE_OK, DECODE_NO_ROOM, DECODE_ABORTED, DECODE_INVALID = 0, 1, 2, -1

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.models import LoadRequest
+from app.engine.learned.states import StateFolder
 from app.engine.llama.child import become_child, bug, load_or_tell
 from app.engine.messages import Embed, Embedded, EmbedderLoaded, Reply, encode
-from app.engine.states import StateFolder
 
 MOST_TOKENS = 1024  # of a text: passages are shorter, and a model's whole context takes memory and seconds
 MOST_LANES = 4
@@ -59,12 +59,12 @@ def _answer(model: "_Model", command: Embed) -> Embedded:
 
 
 def _load(request: LoadRequest, stop: Any, progress: Callable[[float], None]) -> "_Model":
-    from app.engine.files import check_model_file, display_name
     from app.engine.llama import bindings
     from app.engine.llama.failures import not_an_embedding_model
     from app.engine.llama.load import load_weights
     from app.engine.llama.threads import cores
     from app.engine.llama.vocabulary import has_vocabulary
+    from app.gguf.files import check_model_file, display_name
 
     bindings.start()
     name = display_name(request.path)

@@ -8,13 +8,13 @@ from typing import Any
 
 from app.domain.errors import AppError
 from app.domain.models import LoadRequest
-from app.engine.devices import Kind, Machine, gpu, this_ram
 from app.engine.llama import bindings
 from app.engine.llama.bindings import lib
-from app.engine.llama.fit import plan_on_rung
+from app.engine.placement.fit import plan_on_rung
 from app.engine.placement.graph import OUTPUTS
 from app.engine.placement.plan import Plan, Share
 from app.engine.placement.shape import read_shape
+from app.machine.devices import Kind, Machine, gpu, this_ram
 
 log = logging.getLogger(__name__)
 

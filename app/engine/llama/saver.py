@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from app.engine.learned.states import SavedState, StateFolder, common_prefix, is_same_branch
 from app.engine.llama.cache import Cache
-from app.engine.states import SavedState, StateFolder, common_prefix, is_same_branch
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from app.domain.placement import Variant
-from app.engine.devices import Machine
 from app.engine.placement.plan import Plan
 from app.engine.placement.planner import LARGE_MICRO_BATCHES, MARGIN
+from app.machine.devices import Machine
 
 MOST = 3
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from app.domain.placement import DeviceShare, Placement
-from app.engine.devices import Device
 from app.engine.placement.shape import Weights
+from app.machine.devices import Device
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from app.engine.devices import GIB, Machine
 from app.engine.placement.cache import cache_bytes, cells, window_cells
 from app.engine.placement.graph import F32, compute_bytes, kinds, representatives
 from app.engine.placement.plan import Override, Plan, Share, Wishes
 from app.engine.placement.shape import EXPERTS, Layer, ModelShape, Weights
 from app.engine.placement.speed import tokens_per_second
 from app.engine.placement.words import Outcome, reason, sentence
+from app.machine.devices import GIB, Machine
 
 MARGIN = GIB  # left free on every GPU and in RAM
 SMALLEST_CONTEXT = 2048

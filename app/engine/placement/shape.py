@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.errors import AppError
-from app.engine.files import check_model_file, display_name
 from app.engine.placement.amx import aborts, extra_bytes
+from app.gguf.files import check_model_file, display_name
 from app.gguf.reader import Array, Header, Tensor, read_file
 
 EXPERTS = r"\.ffn_(up|down|gate|gate_up)_(ch|)exps"

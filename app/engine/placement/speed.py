@@ -6,9 +6,9 @@ router spreads its choice evenly over its experts, so of experts that the RAM ho
 
 from collections.abc import Sequence
 
-from app.engine.devices import Machine
 from app.engine.placement.plan import Share
 from app.engine.placement.shape import ModelShape
+from app.machine.devices import Machine
 
 OVERHEAD_S = 0.0005  # a token's fixed cost: starting kernels, threads that meet, sampling
 DEPTH = 4096  # tokens of conversation that are assumed to be in the cache

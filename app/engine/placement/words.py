@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.engine.devices import Machine
 from app.engine.placement.plan import Share
 from app.engine.placement.shape import ModelShape
+from app.machine.devices import Machine
 
 READING_SPEED = 7.0  # tokens a second that a person reads
 

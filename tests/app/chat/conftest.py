@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from app.agent.loop import TurnTools
 from app.chat.service import ChatService
-from app.chat.turn import TurnTools
 from app.domain.cancel import CancelToken
 from app.domain.commands import ContinueAnswer, RegenerateAnswer, SubmitPrompt
 from app.domain.events import Event, TurnFinished
@@ -17,7 +17,7 @@ from app.domain.protocols import DocumentText, ToolContext, ToolOutcome
 from app.domain.sources import Locator, Passage
 from app.engine.fake import FakeEngine
 from app.mailbox import Mailbox, Subscription
-from app.storage.conversations import ConversationStore
+from app.storage.chats.conversations import ConversationStore
 from app.storage.settings import Settings
 from app.tools.builtin.calculator import Calculator
 from app.tools.registry import ToolRegistry

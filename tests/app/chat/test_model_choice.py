@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from app.chat.model_choice import ModelChoice
-from app.chat.model_gate import ModelGate
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.models import LoadRequest
 from app.domain.placement import AS_PLANNED, ModelWishes
 from app.engine.fake import FakeEngine
-from app.models.folder import ModelLibrary, Place, Root
-from app.models.library import find_model
+from app.models.library.folder import ModelLibrary, Place, Root
+from app.models.library.library import find_model
+from app.responders.local.model_gate import ModelGate
 from app.storage.settings import SettingsStore
 
 

@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
-from app.chat.model_gate import ModelGate
 from app.domain.cancel import CancelToken
 from app.domain.errors import Cancelled
 from app.domain.events import TurnFinished, TurnQueued
 from app.domain.messages import MessageStatus
 from app.domain.models import LoadRequest
+from app.responders.local.model_gate import ModelGate
 
 ONE, OTHER = LoadRequest("/models/one.gguf"), LoadRequest("/models/other.gguf")
 

@@ -12,7 +12,7 @@ from app.domain.clock import SystemClock
 from app.domain.errors import AppError
 from app.domain.models import LoadRequest, ModelInfo
 from app.domain.placement import ModelWishes, Variant
-from app.engine.devices import GIB, Machine, gpu, this_ram
+from app.machine.devices import GIB, Machine, gpu, this_ram
 from app.models.room import ModelRoom
 from app.net.gate import NetworkGate
 from app.storage.model_wishes import ModelWishesStore

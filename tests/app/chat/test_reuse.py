@@ -2,11 +2,11 @@
 
 import pytest
 
-from app.chat.prompt import PromptOptions
-from app.chat.reuse import PromptFacts, explained
 from app.domain.commands import SubmitPrompt, TurnOptions
 from app.domain.events import TurnFinished
 from app.domain.messages import Change, GeneratedSpan, GenerationStats, Message, MessageStatus, Role
+from app.responders.local.prompt import PromptOptions
+from app.responders.local.reuse import PromptFacts, explained
 
 THINKS = ["<think>", "One long thought about it.", "</think>", "Yes", "."]
 

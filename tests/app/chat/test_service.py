@@ -418,7 +418,7 @@ def test_a_short_answer_is_not_found_inside_the_question(plain) -> None:
 
 
 def test_the_limit_of_rounds_leaves_no_call_open(kimi, call, monkeypatch) -> None:
-    monkeypatch.setattr("app.chat.turn.MAX_ROUNDS", 2)
+    monkeypatch.setattr("app.agent.loop.MAX_ROUNDS", 2)
     for n in range(4):
         kimi.engine.script(["<think>", "</think>", *call(n, "calculator", f'{{"expression":"{n}+1"}}')])
     answer = kimi.ask(kimi.conversation(), "go")

@@ -9,8 +9,8 @@ from typing import Protocol
 
 import pytest
 
-from app.documents.blocks import Block, Limits
-from app.documents.readers.registry import Format, ReadContext, reader_of
+from app.documents.reading.blocks import Block, Limits
+from app.documents.reading.readers.registry import Format, ReadContext, reader_of
 from app.documents.service import DocumentService
 
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.documents.blocks import Block, BlockKind, Limits
-from app.documents.chunking import LONGEST, OVERLAP, Chunk, chunks, measure
-from app.documents.readers import csv_reader, markdown_reader, source_reader, text_reader
-from app.documents.readers.registry import Format, ReadContext
+from app.documents.reading.blocks import Block, BlockKind, Limits
+from app.documents.reading.chunking import LONGEST, OVERLAP, Chunk, chunks, measure
+from app.documents.reading.readers import csv_reader, markdown_reader, source_reader, text_reader
+from app.documents.reading.readers.registry import Format, ReadContext
 from app.domain.sources import Locator
 
 Read = Callable[[Format, bytes], list[Block]]

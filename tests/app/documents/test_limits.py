@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.documents.blocks import Limits
-from app.documents.lock import FileLock
+from app.documents.index.lock import FileLock
+from app.documents.reading.blocks import Limits
 from app.documents.service import DocumentService
 from app.domain.errors import AppError
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from app.documents.blocks import Block, BlockKind
-from app.documents.readers.registry import Format, format_of
+from app.documents.reading.blocks import Block, BlockKind
+from app.documents.reading.readers.registry import Format, format_of
 from app.domain.errors import AppError
 
 Read = Callable[[Format, bytes], list[Block]]

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import pytest
 
-from app.documents.blocks import Limits
-from app.documents.index import FileStatus
+from app.documents.index.index import FileStatus
+from app.documents.reading.blocks import Limits
 from app.documents.service import DocumentService
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled

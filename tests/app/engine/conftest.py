@@ -11,9 +11,9 @@ import pytest
 
 from app.domain.cancel import CancelToken
 from app.domain.models import LoadRequest, PromptText, Sampling, TokenPiece
+from app.engine.local.worker import EngineWorker
 from app.engine.protocol import EngineEvent, Finished, GenerationRequest, Prefill, Tokens
-from app.engine.worker import EngineWorker
-from app.models.library import find_model
+from app.models.library.library import find_model
 
 TINY_PROMPT = "<|im_user|>user<|im_middle|>what is 17*23?<|im_end|><|im_assistant|>assistant<|im_middle|>"
 

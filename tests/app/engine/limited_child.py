@@ -5,8 +5,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from app.domain.models import LoadRequest
+from app.engine.learned.states import StateFolder
 from app.engine.llama import child
-from app.engine.states import StateFolder
 
 BYTES = 3 << 30  # of address space: the interpreter and llama.cpp's libraries take a good part of it
 

@@ -10,14 +10,14 @@ import psutil
 import pytest
 
 from app.domain.models import LoadRequest
-from app.engine.process import HUGE_PAGES, TUNABLES
+from app.engine.local.process import HUGE_PAGES, TUNABLES
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = """
 import sys
 from app.domain.models import LoadRequest
-from app.engine.process import HUGE_PAGES, TUNABLES
-from app.engine.worker import EngineWorker
+from app.engine.local.process import HUGE_PAGES, TUNABLES
+from app.engine.local.worker import EngineWorker
 
 if __name__ == "__main__":
     engine = EngineWorker(lambda event: None)
@@ -28,11 +28,11 @@ if __name__ == "__main__":
 
 
 def test_its_entry_point_is_cheap():
-    code = "import sys, app.engine.worker; print(*sys.modules)"
+    code = "import sys, app.engine.local.worker; print(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     modules = set(result.stdout.split())
     ours = {name.split(".")[1] for name in modules if name.startswith("app.")}
-    assert ours == {"domain", "engine"}
+    assert ours == {"domain", "engine", "gguf"}
     assert not modules & {"llama_cpp", "numpy", "psutil", "ui", "PySide6", "app.engine.llama.bindings"}
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.formats import detect
-from app.chat.formats.protocol import CallBroken, CallClosed, Note
 from app.domain.events import EngineDied
 from app.domain.messages import StopReason
 from app.domain.models import CallGrammar, LoadRequest, PromptText, Sampling
+from app.formats import detect
+from app.formats.protocol import CallBroken, CallClosed, Note
 
 pytestmark = pytest.mark.model
 

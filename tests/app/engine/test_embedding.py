@@ -12,7 +12,7 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
 from app.engine import embedding
 from app.engine.embedding import EmbeddingWorker
-from app.models.library import default_roots
+from app.models.library.library import default_roots
 
 dies = pytest.mark.expect_log("the embedding model's process ended")
 

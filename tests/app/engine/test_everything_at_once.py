@@ -12,8 +12,8 @@ from app.domain.errors import AppError
 from app.domain.messages import StopReason
 from app.domain.models import CallGrammar, LoadRequest, PromptText, Sampling
 from app.domain.placement import Variant
+from app.engine.learned.states import StateFolder, read_state
 from app.engine.protocol import Finished, GenerationRequest, Tokens
-from app.engine.states import StateFolder, read_state
 
 pytestmark = [pytest.mark.model, pytest.mark.nightly]
 CALLERS, ACTIONS = 4, 60

@@ -13,10 +13,10 @@ import pytest
 from app.domain.errors import AppError
 from app.domain.events import EngineDied, ModelFailed, ModelLoaded, ModelUnloaded
 from app.domain.models import LoadRequest, PromptText
-from app.engine.jobs import LoadJob
-from app.engine.ladder import LAST_RUNG, Ladder
-from app.engine.owner import Owner
-from app.engine.states import StateFolder
+from app.engine.learned.ladder import LAST_RUNG, Ladder
+from app.engine.learned.states import StateFolder
+from app.engine.local.jobs import LoadJob
+from app.engine.local.owner import Owner
 
 DIE, DIE_TWICE = 1000, 1003
 HELLO = tuple(map(ord, "hello"))
@@ -115,7 +115,7 @@ class Clock:
 
 def test_a_model_that_somebody_asks_for_is_not_idle(children, model_file, monkeypatch):
     clock = Clock()
-    monkeypatch.setattr("app.engine.owner.time", clock)
+    monkeypatch.setattr("app.engine.local.owner.time", clock)
     owner = Owner(lambda _: None, children.obedient, idle_unload_s=lambda: 50.0)
     owner.accept([LoadJob(LoadRequest(model_file))])
     while owner.model is None:

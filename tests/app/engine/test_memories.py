@@ -9,8 +9,8 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.messages import StopReason
 from app.domain.models import LoadRequest, Sampling
+from app.engine.learned.states import StateFolder, read_state
 from app.engine.protocol import GenerationRequest, Prefill, Tokens
-from app.engine.states import StateFolder, read_state
 
 pytestmark = pytest.mark.model
 OPENING = 16  # tokens at a prompt's end in front of which a memory that cannot be cut is copied

@@ -4,8 +4,8 @@ import pytest
 
 from app.domain.cancel import CancelToken
 from app.domain.models import LoadRequest, PromptText, Sampling
+from app.engine.learned.states import StateFolder
 from app.engine.protocol import GenerationRequest, Prefill
-from app.engine.states import StateFolder
 
 pytestmark = pytest.mark.model
 

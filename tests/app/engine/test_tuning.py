@@ -12,10 +12,11 @@ from app.domain.errors import AppError, Cancelled, ErrorInfo
 from app.domain.events import EngineDied, ModelLoaded, ModelTuned
 from app.domain.models import LoadRequest
 from app.domain.placement import AS_PLANNED
-from app.engine import devices, worker
 from app.engine.fake import FakeEngine
-from app.engine.states import StateFolder
-from app.engine.tuner import Tuner
+from app.engine.learned.states import StateFolder
+from app.engine.local import worker
+from app.engine.local.tuner import Tuner
+from app.machine import devices
 
 HELLO = tuple(map(ord, "hello"))
 PLANNED, FASTER = 2048, 4000  # contexts by which the pretended child tells its placement

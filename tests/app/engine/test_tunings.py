@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.models import LoadRequest
 from app.domain.placement import AS_PLANNED, Speed, Tuning, Variant
-from app.engine.tunings import Tunings
+from app.engine.learned.tunings import Tunings
 
 BEST = Variant("from the mapped file", mapped=True)
 

@@ -259,7 +259,7 @@ def test_death_in_a_load_tells_what_the_process_said_last(pretend, model_file):
 
 
 def test_close_ends_what_hangs_and_whoever_waits(pretend, monkeypatch):
-    monkeypatch.setattr("app.engine.process.END_S", 0.1)
+    monkeypatch.setattr("app.engine.local.process.END_S", 0.1)
     recorded = pretend("hangs")
     pid = recorded.engine.child_pid
     failed: queue.SimpleQueue = queue.SimpleQueue()
@@ -286,3 +286,11 @@ def test_closed_before_anything_happened(pretend):
     before = threading.active_count()
     pretend(load=False).engine.close()
     assert threading.active_count() == before
+
+
+def test_the_worker_says_it_without_a_process(make_engine, tmp_path):
+    recorded = make_engine(target=None)
+    with pytest.raises(AppError) as caught:
+        recorded.engine.load(LoadRequest(str(tmp_path / "none.gguf")))
+    assert caught.value.code == "model-missing"
+    assert [type(event) for event in recorded.events] == [ModelFailed]

@@ -16,9 +16,9 @@ import pytest
 
 from app.domain.cancel import CancelToken
 from app.domain.events import DownloadFailed, DownloadFinished
-from app.models.downloads import DownloadService
-from app.models.hub import HubClient
-from app.models.surroundings import Surroundings, Tuning
+from app.models.downloads.downloads import DownloadService
+from app.models.downloads.surroundings import Surroundings, Tuning
+from app.models.hub.hub import HubClient
 from app.net.gate import NetworkGate
 
 REPO = "maker/Model-GGUF"

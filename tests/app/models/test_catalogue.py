@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.gguf.types import FILE_TYPES
-from app.models.catalogue import Fit, entry_for, fits, load_catalogue
-from app.models.shards import check_path, quantization_of
+from app.models.hub.catalogue import Fit, entry_for, fits, load_catalogue
+from app.models.library.shards import check_path, quantization_of
 
 GB = 10**9
 MODELS = load_catalogue()

@@ -11,8 +11,8 @@ import pytest
 
 from app.domain.errors import AppError
 from app.domain.events import DownloadFailed, DownloadFinished, DownloadProgress, DownloadState
-from app.models import records
-from app.models.repository import Licence
+from app.models.hub.repository import Licence
+from app.models.library import records
 
 REPO = "maker/Model-GGUF"
 MB = 1 << 20

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.errors import AppError
-from app.models.partfile import Content, PartFile, done_on_disk
-from app.models.ranges import Range, Ranges
-from app.models.shards import RepoFile, check_path, group, quantization_of, shard_of
+from app.models.downloads.partfile import Content, PartFile, done_on_disk
+from app.models.downloads.ranges import Range, Ranges
+from app.models.library.shards import RepoFile, check_path, group, quantization_of, shard_of
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
-from app.models import records
-from app.models.folder import ModelLibrary, Place, Root
-from app.models.manage import ImportBy, import_model, remove_model, verify_model
+from app.models.library import records
+from app.models.library.folder import ModelLibrary, Place, Root
+from app.models.library.manage import ImportBy, import_model, remove_model, verify_model
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_headers_are_read_once(library, own, tmp_path, make, monkeypatch):
     put(own, {"a.gguf": make.gguf(2000), "b.gguf": make.gguf(2000)})
     before = library.models()
     reads = []
-    monkeypatch.setattr("app.models.facts.read_file", lambda path, **_: reads.append(path))
+    monkeypatch.setattr("app.models.library.facts.read_file", lambda path, **_: reads.append(path))
     again = ModelLibrary(lambda: [Root(own, Place.LIBRARY)], tmp_path / "cache" / "headers.json")
     assert again.models() == before
     assert reads == []

@@ -1,7 +1,7 @@
 import pytest
 
 from app.domain.errors import AppError
-from app.models.library import default_roots, find_model, shipped_models
+from app.models.library.library import default_roots, find_model, shipped_models
 
 
 @pytest.fixture

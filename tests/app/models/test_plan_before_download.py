@@ -11,7 +11,7 @@ from app.cli import plan
 from app.domain.clock import SystemClock
 from app.domain.errors import AppError
 from app.domain.models import ModelInfo
-from app.engine.devices import Machine, invented_gpus, this_ram
+from app.machine.devices import Machine, invented_gpus, this_ram
 from app.models.room import ModelRoom
 from app.net.gate import NetworkGate
 from app.storage.model_wishes import ModelWishesStore

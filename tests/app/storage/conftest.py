@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.ids import new_id
 from app.domain.messages import Message, MessageStatus, Part, Role, TextPart
-from app.storage.conversations import ConversationStore
+from app.storage.chats.conversations import ConversationStore
 
 MakeMessage = Callable[..., Message]
 

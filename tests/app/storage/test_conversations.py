@@ -33,8 +33,8 @@ from app.domain.messages import (
     ToolStatus,
 )
 from app.domain.sources import Locator, Source
-from app.storage.conversations import ConversationStore
-from app.storage.processes import ProcessMark
+from app.storage.chats.conversations import ConversationStore
+from app.storage.chats.processes import ProcessMark
 
 MakeMessage = Callable[..., Message]
 Edits = list[tuple[str, int]]

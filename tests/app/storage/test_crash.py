@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.domain.messages import MessageStatus, ReasoningPart, TextPart
-from app.storage.conversations import ConversationStore
-from app.storage.processes import is_alive, this_process
+from app.storage.chats.conversations import ConversationStore
+from app.storage.chats.processes import is_alive, this_process
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -19,7 +19,7 @@ CHILD = """
 import dataclasses, itertools, json, sys
 from pathlib import Path
 from app.domain.messages import Message, MessageStatus, ReasoningPart, Role, TextPart
-from app.storage.conversations import ConversationStore
+from app.storage.chats.conversations import ConversationStore
 
 store = ConversationStore(Path(sys.argv[1]))
 conversation = store.create(title="crash")

@@ -7,9 +7,9 @@ import pytest
 
 from app.domain.errors import AppError
 from app.domain.messages import Message, MessageStatus, Role, TextPart
-from app.storage.conversations import ConversationStore
+from app.storage.chats.conversations import ConversationStore
+from app.storage.chats.schema import CHATS
 from app.storage.database import Migration, ReaderPool, backup_path, open_database, transaction
-from app.storage.schema import CHATS
 
 FIRST = Migration("things", ("CREATE TABLE thing (name TEXT)", "INSERT INTO thing VALUES ('one')"))
 SECOND = Migration("sizes", ("ALTER TABLE thing ADD COLUMN size INTEGER DEFAULT 3",))

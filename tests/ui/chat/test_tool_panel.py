@@ -26,9 +26,9 @@ from app.domain.messages import (
     ToolResultPart,
     ToolStatus,
 )
-from ui.chat.tool_delegate import seconds_text
-from ui.chat.tool_model import CallEntry, entries, pretty
-from ui.chat.tool_panel import ToolPanel
+from ui.chat.calls.delegate import seconds_text
+from ui.chat.calls.model import CallEntry, entries, pretty
+from ui.chat.calls.panel import ToolPanel
 
 
 def message(name: str, parts: Iterable[Part], status: MessageStatus = MessageStatus.COMPLETE) -> Message:

@@ -11,9 +11,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.chat.model_plan import ModelPlans
-from app.engine.devices import GIB, Machine, gpu, this_ram
+from app.machine.devices import GIB, Machine, gpu, this_ram
+from app.models.downloads.surroundings import Surroundings
 from app.models.room import ModelRoom
-from app.models.surroundings import Surroundings
 from app.net.gate import NetworkGate
 from app.services import SystemClock
 from app.storage.model_wishes import ModelWishesStore

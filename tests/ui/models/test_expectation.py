@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ui.models.manager import ModelManager
-from ui.models.offer_card import OfferCard
 from ui.models.page import ModelsPage
+from ui.models.shop.offer_card import OfferCard
 
 Settle = Callable[[Callable[[], bool]], None]
 REPO = "maker/Model-GGUF"

@@ -14,7 +14,7 @@ from app.storage.paths import Paths
 from ui.bridge import Bridge
 from ui.models.dialogs import ImportDialog, RemoveDialog
 from ui.models.lane import Lane
-from ui.models.library_model import Column, LibraryModel
+from ui.models.library.model import Column, LibraryModel
 from ui.models.manager import ModelManager
 from ui.models.page import ModelsPage
 from ui.models.values import ModelOnDisk, context_text, count_text, time_text

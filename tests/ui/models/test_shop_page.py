@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.domain.events import DownloadFailed, DownloadFinished, DownloadProgress, DownloadState
 from app.storage.paths import Paths
 from ui.models.dialogs import LicenceDialog, TokenDialog
-from ui.models.download_rows import DownloadLine
+from ui.models.downloads.rows import DownloadLine
 from ui.models.manager import ModelManager
 from ui.models.page import ModelsPage
 

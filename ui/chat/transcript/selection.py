@@ -7,9 +7,9 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QCursor, QMouseEvent, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QTextEdit, QWidget
 
-from ui.chat.transcript.column import Position
-from ui.chat.transcript.content import Content, UserRow
-from ui.chat.transcript.rows import CodeRow, ProseRow, TableRow
+from ui.chat.transcript.rows.column import Position
+from ui.chat.transcript.rows.content import Content, UserRow
+from ui.chat.transcript.rows.packing import CodeRow, ProseRow, TableRow
 from ui.chat.transcript.viewport import RowsOnScreen
 
 SCROLL_MS = 30

@@ -9,14 +9,14 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QTextEd
 
 from app.domain import events
 from app.domain.messages import Message, MessageStatus, Role, ToolCallPart, ToolStatus
-from ui.chat.transcript.column import Position
-from ui.chat.transcript.content import StatusRow
-from ui.chat.transcript.context import RowContext, RowWidget
-from ui.chat.transcript.item import MessageItem
-from ui.chat.transcript.prose import ProseWidget
-from ui.chat.transcript.segment import Segment
+from ui.chat.transcript.rows.column import Position
+from ui.chat.transcript.rows.content import StatusRow
+from ui.chat.transcript.rows.item import MessageItem
+from ui.chat.transcript.rows.segment import Segment
 from ui.chat.transcript.selection import RowSelection
 from ui.chat.transcript.viewport import RowsOnScreen
+from ui.chat.transcript.widgets.context import RowContext, RowWidget
+from ui.chat.transcript.widgets.prose import ProseWidget
 from ui.theme import GRID, TEXT_COLUMN, Theme, current_theme, theme_watcher
 from ui.widgets.flat_button import FlatButton
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from ui.chat.transcript.column import BOTTOM_MARGIN, TOP_MARGIN, Column, Placed, Position
-from ui.chat.transcript.context import RowContext, RowWidget
-from ui.chat.transcript.factory import make_widget
-from ui.chat.transcript.prose import ProseWidget
-from ui.chat.transcript.segment import Segment
+from ui.chat.transcript.rows.column import BOTTOM_MARGIN, TOP_MARGIN, Column, Placed, Position
+from ui.chat.transcript.rows.segment import Segment
+from ui.chat.transcript.widgets.context import RowContext, RowWidget
+from ui.chat.transcript.widgets.factory import make_widget
+from ui.chat.transcript.widgets.prose import ProseWidget
 
 SPARE = 12  # widgets that stay alive after they left the screen, for a small step back
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from app.engine.devices import GIB, Machine, gpu, invented_ram
 from app.engine.placement.shape import ModelShape, read_shape
+from app.machine.devices import GIB, Machine, gpu, invented_ram
 
 ROOT = Path(__file__).parents[4]
 DATA = ROOT / "tests" / "data"

@@ -3,8 +3,8 @@
 import pytest
 
 from app.domain.models import LoadRequest
-from app.engine.llama.fit import plan_on_rung
 from app.engine.placement.alternatives import MOST, alternatives
+from app.engine.placement.fit import plan_on_rung
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from app.engine.placement.plan import Wishes
 from app.engine.placement.planner import make_plan
 from app.engine.placement.shape import read_shape
 from app.engine.probe import ask
-from app.models.library import find_model
+from app.models.library.library import find_model
 
 pytestmark = pytest.mark.model
 RPC_LIBRARY = os.environ.get("ALCOVE_TEST_RPC_LIBRARY")  # llama.cpp's ggml-rpc, built as a backend of its own

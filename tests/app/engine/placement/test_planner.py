@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.engine.devices import GIB, Machine, gpu, invented_ram
 from app.engine.placement.amx import aborts
 from app.engine.placement.plan import Wishes
 from app.engine.placement.planner import MARGIN, make_plan
 from app.engine.placement.shape import ModelShape, read_shape
 from app.gguf.reader import Tensor
+from app.machine.devices import GIB, Machine, gpu, invented_ram
 
 
 def on_gpus(plan) -> set[int]:

@@ -21,7 +21,7 @@ from app.domain.messages import (
     TextPart,
 )
 from ui.chat.transcript import TranscriptView
-from ui.chat.transcript.prose import ProseWidget
+from ui.chat.transcript.widgets.prose import ProseWidget
 
 
 @dataclass

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.messages import Message, TextPart
-from ui.chat.transcript.column import Column, Position, _Sums
-from ui.chat.transcript.content import Metrics
-from ui.chat.transcript.item import MessageItem
+from ui.chat.transcript.rows.column import Column, Position, _Sums
+from ui.chat.transcript.rows.content import Metrics
+from ui.chat.transcript.rows.item import MessageItem
 
 
 @given(st.lists(st.integers(1, 50), max_size=40), st.lists(st.integers(1, 50), max_size=10), st.data())

@@ -7,10 +7,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.messages import TextPart
-from ui.chat.transcript.markdown import parse, render
-from ui.chat.transcript.parts import AnswerText
-from ui.chat.transcript.rows import CodeRow, Packer, ProseRow, TableRow
-from ui.chat.transcript.stream import MarkdownStream
+from ui.chat.transcript.rows.markdown import parse, render
+from ui.chat.transcript.rows.packing import CodeRow, Packer, ProseRow, TableRow
+from ui.chat.transcript.rows.parts import AnswerText
+from ui.chat.transcript.rows.stream import MarkdownStream
 
 PIECES = st.sampled_from(
     [

@@ -28,9 +28,9 @@ from app.domain.messages import (
     ToolStatus,
 )
 from app.domain.sources import Locator, Source
-from ui.chat.transcript.prose import ProseWidget
-from ui.chat.transcript.reasoning import ReasoningWidget, ThoughtLines
-from ui.chat.transcript.tool_card import ToolCard
+from ui.chat.transcript.widgets.prose import ProseWidget
+from ui.chat.transcript.widgets.reasoning import ReasoningWidget, ThoughtLines
+from ui.chat.transcript.widgets.tool_card import ToolCard
 
 Screen = Any  # the fixture of conftest.py
 Make = Callable[..., Message]

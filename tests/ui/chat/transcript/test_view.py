@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.events import PrefillProgress, TurnQueued
 from app.domain.messages import Message, MessageStatus, ReasoningPart, TextPart
-from ui.chat.transcript.code import CodeWidget
-from ui.chat.transcript.prose import ProseWidget
-from ui.chat.transcript.question import QuestionWidget
+from ui.chat.transcript.widgets.code import CodeWidget
+from ui.chat.transcript.widgets.prose import ProseWidget
+from ui.chat.transcript.widgets.question import QuestionWidget
 from ui.theme import apply_theme
 
 Screen = Any  # the fixture of conftest.py

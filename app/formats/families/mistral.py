@@ -1,0 +1,64 @@
+"""Mistral: ``[TOOL_CALLS]`` before a list of objects (v3 to v7) or before each ``N[ARGS]{...}`` (v11 on; some put
+``[CALL_ID]``); reasoning in ``[THINK]``."""
+
+from dataclasses import dataclass, replace
+
+from app.formats.calls.json_calls import JsonCalls
+from app.formats.calls.named_json import read_named_json
+from app.formats.family import CallSink, Family
+from app.formats.text.schema import ToolTypes
+from app.formats.text.source import Malformed, Source, Steps
+
+_LIST = JsonCalls(opens=("[TOOL_CALLS]",))
+
+
+@dataclass(frozen=True, slots=True)
+class MistralCalls:
+    @property
+    def openers(self) -> tuple[str, ...]:
+        return ("[TOOL_CALLS]",)
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        return ("[ARGS]", "[CALL_ID]")
+
+    @property
+    def soft(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def spelt(self) -> tuple[str, ...]:
+        return ()
+
+    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
+        if (yield from source.peek()) in ("[", "{"):
+            yield from _LIST.read(opener, source, calls, tools)
+            return
+        while True:
+            name = (yield from source.before("[{")).strip()
+            if any(char.isspace() for char in name) or (not name and not source.empty):
+                raise Malformed("not the name of a tool")
+            named = (yield from source.peek()) == "{"
+            if not named and (yield from source.require("[CALL_ID]", "[ARGS]")) == "[CALL_ID]":
+                yield from source.before("[{")
+                if (yield from source.peek()) != "{":
+                    yield from source.require("[ARGS]")
+            yield from read_named_json(name, source, calls, empty=("[TOOL_CALLS]", "</s>"))
+            if not (yield from source.accept("[TOOL_CALLS]")):
+                return
+
+
+MISTRAL = Family(
+    name="mistral",
+    any_of=("[TOOL_CALLS]", "[THINK]"),
+    think_open=("[THINK]", "<think>"),
+    think_close=("[/THINK]", "</think>"),
+    calls=MistralCalls(),
+    ends=("</s>",),
+    raw_arguments=True,
+)
+
+# The first Magistral, whose tags are no tokens.
+MAGISTRAL = replace(MISTRAL, needs=("<think>",), spelt=("<think>", "</think>"))
+
+FAMILIES = (MAGISTRAL, MISTRAL)

@@ -1,0 +1,138 @@
+"""What describes a family: almost all of it is data, read by the one machine in ``machine.py``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.formats.protocol import CallArguments, CallBroken, CallClosed, CallOpened, FormatEvent
+from app.formats.text.schema import ToolTypes
+from app.formats.text.source import Source, Steps
+
+Emit = Callable[[FormatEvent], None]
+
+
+class CallSink:
+    """Where a reader reports calls. Numbers them."""
+
+    def __init__(self, emit: Emit, closed: Callable[[], None]) -> None:
+        self._emit = emit
+        self._closed = closed
+        self.index = 0
+        self.name: str | None = None  # of the call that is open
+
+    def open(self, name: str) -> None:
+        self.name = name
+        self._emit(CallOpened(self.index, name))
+
+    def arguments(self, text: str) -> None:
+        if text:
+            self._emit(CallArguments(self.index, text))
+
+    def close(self, arguments: str) -> None:
+        assert self.name is not None
+        self._emit(CallClosed(self.index, self.name, arguments))
+        self._closed()
+        self._next()
+
+    def broken(self, reason: str, raw: str) -> None:
+        self._emit(CallBroken(self.index, self.name or "", reason, raw))
+        self._next()
+
+    def _next(self) -> None:
+        self.index += 1
+        self.name = None
+
+
+class CallReader(Protocol):
+    """Reads one family's calls.
+
+    ``openers``: markers that begin a call or a section of calls. ``markers``: all others of the syntax, which are
+    dropped where they stray into text. ``soft``: openers that are also ordinary text; where no call follows they stay.
+    ``spelt``: markers that are no tokens; stray ones are text.
+    """
+
+    @property
+    def openers(self) -> tuple[str, ...]: ...
+
+    @property
+    def markers(self) -> tuple[str, ...]: ...
+
+    @property
+    def soft(self) -> tuple[str, ...]: ...
+
+    @property
+    def spelt(self) -> tuple[str, ...]: ...
+
+    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
+        """Read what follows ``opener``, which is taken. Raises Malformed and CutOff."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the header of a message says about its body: reasoning, text, or the call of a tool (its name)."""
+
+    kind: str  # "reasoning", "content" or "call"
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderSyntax:
+    """Formats whose output is a row of messages, each with a header.
+
+    ``openers`` begin a header, ``end`` ends it. ``first``: what an output may begin with when the prompt stops inside a
+    header. ``classify`` gets the header's text and the known tools; None: it is no header but text.
+    """
+
+    openers: tuple[str, ...]
+    end: str
+    classify: Callable[[str, ToolTypes], Header | None]
+    first: tuple[str, ...]
+    soft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One wire format.
+
+    ``needs``/``lacks``: what a chat template of the family contains and does not contain (``any_of``: at least one).
+    ``think_open``/``think_close``: reasoning. ``calls``: how tools are called. ``ends``: what ends a message or turn.
+    ``noise``: markers around visible text. ``closing``: newlines that the template puts between text and what ends it.
+    ``quiet``: markers inside of reasoning or text that mean nothing here.
+    ``leads``: those of the markers that count only where visible text would begin.
+    ``tidy``: a pattern of what else is taken out of a malformed call before it is shown as text.
+    ``spelt``: markers that are no tokens of the vocabulary but ordinary text.
+    ``bare``: reads a call without a marker right at the start of the text; its openers only say how one begins.
+    ``call_id``: the id a past call gets in the prompt, from its name and its number in the conversation.
+    ``single``: the template renders one call a message. ``raw_arguments``: the template prints argument text as it is.
+    ``thinks``: it reasons, though its template does not spell the markers out. ``known``: False for a guess.
+    """
+
+    name: str
+    needs: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    think_open: tuple[str, ...] = ("<think>",)
+    think_close: tuple[str, ...] = ("</think>",)
+    calls: CallReader | None = None
+    ends: tuple[str, ...] = ()
+    noise: tuple[str, ...] = ()
+    closing: str = ""
+    quiet: tuple[str, ...] = ()
+    spelt: tuple[str, ...] = ()
+    leads: tuple[str, ...] = ()
+    tidy: str = ""
+    bare: CallReader | None = None
+    headers: HeaderSyntax | None = None
+    call_id: Callable[[str, int], str] | None = None
+    single: bool = False
+    raw_arguments: bool = False
+    thinks: bool = False
+    known: bool = True
+
+    def matches(self, template: str) -> bool:
+        return (
+            all(text in template for text in self.needs)
+            and (not self.any_of or any(text in template for text in self.any_of))
+            and not any(text in template for text in self.lacks)
+        )

@@ -1,0 +1,197 @@
+"""Chat templates: the exact text that a model is prompted with.
+
+A template is asked in the form it was most likely written for, and again in plainer forms where it refuses or silently
+drops something: arguments as text, no system message, no tool messages. Runs on the calling thread.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from jinja2.exceptions import TemplateError
+
+from app.domain.errors import AppError
+from app.formats.protocol import ChatFormat
+from app.formats.templates import messages as shapes
+from app.formats.templates.budget import Budget, TooMuch
+from app.formats.templates.mended import mended
+from app.formats.templates.sandbox import Refused, Sandbox
+from app.formats.templates.switches import switches
+
+_log = logging.getLogger(__name__)
+
+MAX_SOURCE = 256 * 1024
+_PROBE = "Probe-question-7391"
+_BAD_FORMAT = re.compile(r"\d{2,}")
+
+FALLBACK = (
+    "{{ bos_token }}{% for message in messages %}"
+    "{% if message.content %}{{ message.content }}\n\n{% endif %}{% endfor %}"
+)
+"""For models without a template (base models): the texts, a blank line after each."""
+
+
+class ChatTemplate:
+    """One model's template. Immutable; may be used from several threads.
+
+    ``mend``: use the mended version where the original is known to be wrong (``source`` is then the mended text).
+    Raises AppError ``template-invalid`` where ``source`` is no template at all.
+    """
+
+    def __init__(
+        self, source: str, *, bos: str = "", eos: str = "", now: Callable[[], datetime] | None = None, mend: bool = True
+    ) -> None:
+        self.source = mended(source) if mend else source
+        self._text = self.source if source.strip() else FALLBACK
+        self._tokens = {"bos_token": bos, "eos_token": eos}
+        self._now = now or datetime.now
+        self._sandbox = Sandbox()
+        self._sandbox.globals["strftime_now"] = self._strftime_now
+        if len(self._text) > MAX_SOURCE:
+            raise _invalid("it is too long")
+        try:
+            self._template = self._sandbox.from_string(self._text)
+        except TemplateError as error:
+            raise _invalid(str(error)) from None
+        except (RecursionError, MemoryError, SyntaxError, OverflowError, ValueError) as error:
+            raise _invalid(type(error).__name__) from None
+
+    def render(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[dict[str, object]] | None,
+        *,
+        think: bool | None = None,
+        effort: str | None = None,
+        generation_prompt: bool = True,
+        format: ChatFormat | None = None,  # noqa: A002 - the word for it
+    ) -> str:
+        """The prompt for ``messages`` (OpenAI form; reasoning under ``reasoning_content``).
+
+        ``think``: reasoning on or off, None for the template's own default. ``effort``: how much of it, in the
+        template's words. Raises AppError ``template-failed``, ``template-refused`` or ``template-limit``.
+        """
+        values = {**self._tokens, "add_generation_prompt": generation_prompt}
+        return self._render(messages, tools, format, think=think, effort=effort, values=values)
+
+    def _render(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[dict[str, object]] | None,
+        format: ChatFormat | None,  # noqa: A002 - the field's own word
+        *,
+        think: bool | None,
+        effort: str | None,
+        values: dict[str, Any],
+    ) -> str:
+        values = {
+            **values,
+            **switches(self._text, think=think, effort=effort),
+        }
+        first: AppError | None = None
+        kept: str | None = None
+        budget = Budget()
+        for variant in shapes.variants(messages, tools, self._text, format, think=think, now=self._now):
+            try:
+                text = self._once({**values, **variant})
+            except AppError as error:
+                if error.code == "template-limit":
+                    raise
+                first = first or error
+                budget.check_time()
+                continue
+            if kept is None:
+                kept = text
+            if shapes.says_all(text, messages):
+                return text
+        if kept is not None:
+            return kept
+        assert first is not None
+        raise first
+
+    def generation_prompt(
+        self,
+        messages: Sequence[Mapping[str, Any]] | None = None,
+        tools: Sequence[dict[str, object]] | None = None,
+        *,
+        think: bool | None = None,
+        effort: str | None = None,
+        format: ChatFormat | None = None,  # noqa: A002 - the field's own word
+    ) -> str:
+        """What the template puts after the last message for the assistant to go on from.
+
+        Without ``messages`` it is asked with one short question.
+        """
+        asked = list(messages) if messages else [{"role": "user", "content": _PROBE}]
+        # Some templates write EOS where they write no generation prompt; it is left empty here.
+        with_prompt, without = (
+            self._render(
+                asked,
+                tools,
+                format,
+                think=think,
+                effort=effort,
+                values={**self._tokens, "eos_token": "", "add_generation_prompt": wanted},
+            )
+            for wanted in (True, False)
+        )
+        same = next(
+            (place for place, (a, b) in enumerate(zip(with_prompt, without, strict=False)) if a != b),
+            min(len(with_prompt), len(without)),
+        )
+        if same < len(with_prompt):
+            return with_prompt[same:]
+        # The template always adds it: what stands after the last message's text.
+        content = str(asked[-1].get("content") or "").strip()
+        place = with_prompt.rfind(content) if content else -1
+        return with_prompt[place + len(content) :] if place >= 0 else ""
+
+    def _once(self, values: dict[str, Any]) -> str:
+        self._sandbox.budget = Budget()
+        try:
+            return "".join(self._template.generate(values))
+        except Refused as error:
+            raise AppError(
+                "template-refused",
+                "The model's chat template does not accept this conversation: {reason}",
+                "Try another model, or start a new conversation.",
+                reason=str(error),
+            ) from None
+        except TooMuch as error:
+            raise AppError(
+                "template-limit",
+                "The model's chat template was stopped: {reason}.",
+                "The model file may be damaged or not trustworthy; download it again from its maker.",
+                reason=str(error),
+            ) from None
+        except (RecursionError, MemoryError, OverflowError) as error:
+            raise AppError(
+                "template-limit",
+                "The model's chat template was stopped: it uses too much memory.",
+                "The model file may be damaged or not trustworthy; download it again from its maker.",
+                detail=repr(error),
+            ) from None
+        except Exception as error:  # noqa: BLE001 - whatever a stranger's template does, it is its failure, not a bug here
+            _log.debug("template failed", exc_info=True)
+            raise AppError(
+                "template-failed",
+                "The model's chat template cannot render this conversation.",
+                "Update the model file, or try another model.",
+                detail=f"{type(error).__name__}: {error}",
+            ) from None
+
+    def _strftime_now(self, form: str) -> str:
+        if len(form) > 100 or _BAD_FORMAT.search(form):
+            raise Refused("a date format is too long")
+        return self._now().strftime(form)
+
+
+def _invalid(detail: str) -> AppError:
+    return AppError(
+        "template-invalid",
+        "The model's chat template cannot be read.",
+        "Update the model file, or try another model.",
+        detail=detail,
+    )

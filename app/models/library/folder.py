@@ -1,0 +1,249 @@
+"""The library: every model in the folders that are searched, with what its header says.
+
+Folders are searched at every call; the headers come from a cache. Any thread but the UI's: a first look at large models
+takes a moment.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from app.domain.errors import AppError
+from app.models.library import records
+from app.models.library.facts import Facts, FactsCache
+from app.models.library.shards import is_projector, shard_of
+
+log = logging.getLogger(__name__)
+
+_DEPTH = 8  # folders below one that is searched
+_FILES = 20_000  # looked at in one folder; somebody named their home
+
+
+class Place(StrEnum):
+    """Where a model lies, which decides what may be done to it."""
+
+    LIBRARY = "library"  # our own folder: we may remove it
+    FOLDER = "folder"  # a folder or file that the person named: only forgotten
+    CACHE = "cache"  # downloaded by another program that uses the Hub's cache: read only
+    SHIPPED = "shipped"  # came with the program
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryModel:
+    """A model on the disk. ``path``: its (first) file; ``files``: all that are there; ``missing``: names of those that
+    are not. ``error``: why it cannot be used, "" if it can. ``parameters`` 0 where shards are missing."""
+
+    name: str
+    path: str
+    files: tuple[str, ...]
+    size: int
+    place: Place
+    quantization: str = ""
+    architecture: str = ""
+    experts: int = 0
+    experts_used: int = 0
+    context: int = 0
+    parameters: int = 0
+    missing: tuple[str, ...] = ()
+    projector: str = ""  # path of the vision projector beside it
+    repository: str = ""
+    licence: str = ""
+    pooling: int = 0
+    error: str = ""
+
+    @property
+    def complete(self) -> bool:
+        return not self.missing and not self.error
+
+    @property
+    def writes(self) -> bool:
+        """Whether it can answer: it is no embedding model and no reranker."""
+        return self.pooling == 0
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it turns texts into vectors (mean, CLS, last; see ``Facts.pooling``)."""
+        return self.pooling in (1, 2, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    path: Path
+    place: Place
+
+
+class ModelLibrary:
+    """``roots``: folders (or single files) to search, asked for at every look, the most important first."""
+
+    def __init__(self, roots: Callable[[], Sequence[Root]], cache: Path) -> None:
+        self._roots = roots
+        self._cache = FactsCache(cache)
+        self._lock = threading.Lock()
+
+    def models(self) -> list[LibraryModel]:
+        """Sorted by name within each place; a file that two roots show is named once."""
+        found: dict[str, LibraryModel] = {}
+        seen: set[str] = set()
+        with self._lock:
+            for root in self._roots():
+                for parts in _sets(_gguf_files(root.path, seen)):
+                    model = self._model(parts, root.place)
+                    if model is not None:
+                        found[model.path] = model
+            self._cache.save()
+        order = list(Place)
+        return sorted(found.values(), key=lambda model: (order.index(model.place), model.name.casefold(), model.path))
+
+    def find(self, name_or_path: str) -> LibraryModel:
+        """By name in any case, or by the path of one of its files. Raises AppError ``model-not-found`` or
+        ``model-ambiguous``."""
+        models = self.models()
+        path = str(Path(name_or_path).expanduser().absolute())
+        key = name_or_path.casefold().removesuffix(".gguf")
+        found = [model for model in models if path in model.files]
+        found = found or [model for model in models if model.name.casefold() == key]
+        found = found or [model for model in models if key and model.name.casefold().startswith(key)]
+        if not found:
+            raise AppError(
+                "model-not-found",
+                "There is no model called “{name}”.",
+                "There are: {models}. Or give the path of a .gguf file.",
+                name=name_or_path,
+                models=", ".join(dict.fromkeys(model.name for model in models)) or "none",
+            )
+        if len(found) > 1 and len({model.name for model in found}) > 1:
+            raise AppError(
+                "model-ambiguous",
+                "More than one model begins with “{name}”: {models}.",
+                "Write more of the name.",
+                name=name_or_path,
+                models=", ".join(sorted({model.name for model in found})),
+            )
+        return found[0]
+
+    def look_at(self, path: Path) -> LibraryModel:
+        """What a file is that need not be in the library, with its shards. Raises AppError ``not-a-chat-model``."""
+        with self._lock:
+            for parts in _sets(_gguf_files(path, set())):
+                model = self._model(parts, Place.FOLDER)
+                if model is not None:
+                    return model
+        raise AppError(
+            "not-a-chat-model",
+            "{name} is not a model that writes text.",
+            "Choose a chat model.",
+            name=path.name,
+        )
+
+    def _model(self, parts: dict[int, Path], place: Place) -> LibraryModel | None:
+        """None for a projector, which belongs to the model beside it."""
+        first = parts[min(parts)]
+        stem, _, count = shard_of(first.stem)
+        missing = tuple(f"{stem}-{n:05d}-of-{count:05d}.gguf" for n in range(1, count + 1) if n not in parts)
+        error, facts = "", Facts("", pooling=0)
+        try:
+            each = [self._cache.get(parts[number]) for number in sorted(parts)]
+            facts = each[0]
+            if facts.projector or is_projector(first.name):
+                return None
+            short = [part.name for part, of in zip(_ordered(parts), each, strict=True) if of.data_end > _size(part)]
+            if short:
+                error = f"{short[0]} is damaged or was not downloaded completely."
+            parameters = 0 if missing else sum(of.parameters for of in each)
+        except AppError as caught:
+            error, parameters = str(caught), 0
+        except OSError as caught:
+            error, parameters = f"{first.name} cannot be read: {caught.strerror or caught}.", 0
+        if missing and not error:
+            error = f"{missing[0]} is not beside the others."
+        record, inside = _record(first)
+        return LibraryModel(
+            name=stem,
+            path=str(first),
+            files=tuple(map(str, _ordered(parts))),
+            size=sum(map(_size, parts.values())),
+            place=place,
+            quantization=facts.quantization,
+            architecture=facts.architecture,
+            experts=facts.experts,
+            experts_used=facts.experts_used,
+            context=facts.context,
+            parameters=parameters,
+            missing=missing,
+            projector=_projector(first.parent),
+            pooling=facts.pooling,
+            repository=record.repository if inside else "",
+            licence=record.licence if inside else "",
+            error=error,
+        )
+
+
+def record_of(file: Path) -> tuple[Path, str, records.FileRecord | None]:
+    """The folder with the record that names ``file``, the file's name in it, and what it says; else None."""
+    for folder in (file.parent, file.parent.parent):
+        record = records.read(folder)
+        name = file.relative_to(folder).as_posix()
+        if name in record.files:
+            return folder, name, record.files[name]
+    return file.parent, file.name, None
+
+
+def _record(file: Path) -> tuple[records.FolderRecord, bool]:
+    folder, _, known = record_of(file)
+    return (records.read(folder), True) if known else (records.FolderRecord(), False)
+
+
+def _gguf_files(root: Path, seen: set[str]) -> Iterator[Path]:
+    """GGUF files at or below ``root`` that are not in ``seen``; those are added. Hidden folders are left out."""
+    if root.is_file():
+        count = shard_of(root.stem)[2]
+        together = root.parent.glob("*.gguf") if count > 1 else [root]
+        yield from _new((path for path in together if shard_of(path.stem)[::2] == shard_of(root.stem)[::2]), seen)
+        return
+    left = _FILES
+    for folder, folders, files in os.walk(root):  # does not follow links to folders, which may go round
+        here = Path(folder)
+        deep = len(here.relative_to(root).parts) >= _DEPTH
+        folders[:] = [] if deep else sorted(name for name in folders if not name.startswith("."))
+        left -= len(files)
+        if left < 0:
+            log.warning("%s holds too many files, so only a part of it was searched for models", root)
+            return
+        yield from _new((here / name for name in sorted(files) if name.casefold().endswith(".gguf")), seen)
+
+
+def _new(paths: Iterable[Path], seen: set[str]) -> Iterator[Path]:
+    for path in paths:
+        key = os.path.normcase(path.resolve())  # a link and what it links to are one model
+        if key not in seen and path.is_file() and not path.name.startswith(".") and "imatrix" not in path.name:
+            seen.add(key)
+            yield path.absolute()
+
+
+def _sets(paths: Iterable[Path]) -> list[dict[int, Path]]:
+    """Files that make up one model each, by their number."""
+    sets: dict[tuple[Path, str, int], dict[int, Path]] = {}
+    for path in paths:
+        stem, number, count = shard_of(path.stem)
+        sets.setdefault((path.parent, stem, count), {})[number] = path
+    return list(sets.values())
+
+
+def _ordered(parts: dict[int, Path]) -> list[Path]:
+    return [parts[number] for number in sorted(parts)]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _projector(folder: Path) -> str:
+    found = sorted(path for path in folder.glob("*.gguf") if is_projector(path.name))
+    return str(found[0]) if found else ""

@@ -1,0 +1,1 @@
+"""What answers a conversation. Each kind of responder is a package; ``local`` is a model on this machine."""

@@ -1,0 +1,1 @@
+"""``chats.db``: conversations as trees of messages, written by one thread of ours, read on any."""

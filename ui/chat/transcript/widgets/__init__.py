@@ -1,0 +1,1 @@
+"""The widgets that show rows of a transcript. UI thread only."""
