@@ -29,7 +29,7 @@ from app.models.room import ModelRoom
 from app.net.gate import NetworkGate
 from app.responders.local.model_gate import ModelGate
 from app.storage.chats.conversations import ConversationStore
-from app.storage.model_wishes import ModelWishesStore
+from app.storage.load_overrides import LoadOverridesStore
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets
 from app.storage.settings import Settings, SettingsStore
@@ -83,11 +83,15 @@ class Services:
         states = StateFolder(paths.cache / "states")
         worker = engine(publish) if engine else EngineWorker(publish, states=states, idle_unload_s=_rest(settings))
         plans = ModelPlans(
-            room, settings, ModelWishesStore(paths.model_wishes_file), lambda: worker.model, as_begun=worker.as_begun
+            room,
+            settings,
+            LoadOverridesStore(paths.load_overrides_file),
+            lambda: worker.model,
+            as_begun=worker.as_begun,
         )
         gate = ModelGate()
         models = ModelChoice(
-            worker, settings, room.library, roots, lambda path: plans.effective(plans.wishes(path)), gate
+            worker, settings, room.library, roots, lambda path: plans.effective(plans.overrides(path)), gate
         )
         request = _request(models, model)
         limits = Limits(max_text_file_mb=settings.get().max_text_file_mb)

@@ -10,7 +10,7 @@ from app.chat.model_plan import request_for
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
 from app.domain.models import LoadRequest, ModelFile, ModelInfo
-from app.domain.placement import ModelWishes, Tuning
+from app.domain.placement import LoadOverrides, Tuning
 from app.engine.protocol import Engine
 from app.models.library.folder import LibraryModel, ModelLibrary, Place
 from app.models.library.library import shipped_models
@@ -31,16 +31,16 @@ class ModelChoice:
         settings: SettingsStore,
         library: ModelLibrary,
         roots: Sequence[Path],
-        wishes: Callable[[str], ModelWishes],
+        overrides: Callable[[str], LoadOverrides],
         gate: ModelGate,
     ) -> None:
-        """``roots``: folders of the models that came with the program. ``wishes``: how a model is to be loaded, in
+        """``roots``: folders of the models that came with the program. ``overrides``: how a model is to be loaded, in
         effect (see ``ModelPlans.effective``). ``gate``: the turns'."""
         self._engine = engine
         self._settings = settings
         self._library = library
         self._roots = tuple(roots)
-        self._wishes = wishes
+        self._overrides = overrides
         self._gate = gate
         self._lock = threading.Lock()
         self._loading: _Loading | None = None
@@ -106,7 +106,7 @@ class ModelChoice:
                     "no-model", "There is no model to answer.", "Open a GGUF file, or install the starter model."
                 )
             path = model.path
-        return request_for(path, self._wishes(path))
+        return request_for(path, self._overrides(path))
 
     def tune(self, cancel: CancelToken) -> Tuning:
         """Time a few placements of the current model and load it by the fastest one. Some loads' time: not the UI's.

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from app.domain.cancel import CancelToken
 from app.domain.models import LoadRequest, ModelInfo
-from app.domain.placement import ModelWishes, Placement
+from app.domain.placement import LoadOverrides, Placement
 from app.engine.placement.fit import plan_on_rung
 from app.engine.placement.shape import ModelShape, read_shape, shape_of
 from app.engine.probe import this_machine
 from app.gguf.files import display_name, shards
 from app.machine.devices import Device, Machine, this_ram
 from app.models.room import ModelRoom
-from app.storage.model_wishes import ModelWishesStore
+from app.storage.load_overrides import LoadOverridesStore
 from app.storage.settings import SettingsStore
 
 KEPT = 8  # shapes: a large header takes a second to read
@@ -31,14 +31,14 @@ class ModelPlans:
         self,
         room: ModelRoom,
         settings: SettingsStore,
-        wishes: ModelWishesStore,
+        overrides: LoadOverridesStore,
         loaded: Callable[[], ModelInfo | None],
         probe: Callable[[], Machine] = this_machine,
         as_begun: Callable[[LoadRequest], LoadRequest] = lambda request: request,
     ) -> None:
         self._room = room
         self._settings = settings
-        self._wishes = wishes
+        self._overrides = overrides
         self._loaded = loaded
         self._probe = probe
         self._as_begun = as_begun
@@ -46,17 +46,17 @@ class ModelPlans:
         self._machine: Machine | None = None
         self._shapes: dict[tuple[object, ...], ModelShape] = {}
 
-    def wishes(self, path: str) -> ModelWishes:
+    def overrides(self, path: str) -> LoadOverrides:
         """What the person decided about this model; None where the settings for all models or the plan decide."""
-        return self._wishes.get(path)
+        return self._overrides.get(path)
 
-    def remember(self, path: str, wishes: ModelWishes) -> None:
+    def remember(self, path: str, overrides: LoadOverrides) -> None:
         """For the next load. Raises AppError ``settings-not-saved``."""
-        self._wishes.put(path, wishes)
+        self._overrides.put(path, overrides)
 
-    def of_file(self, path: str, wishes: ModelWishes | None = None) -> Placement:
-        """``wishes``: instead of the remembered ones. Raises AppError where the file is no model."""
-        effective = self.effective(self.wishes(path) if wishes is None else wishes)
+    def of_file(self, path: str, overrides: LoadOverrides | None = None) -> Placement:
+        """``overrides``: instead of the remembered ones. Raises AppError where the file is no model."""
+        effective = self.effective(self.overrides(path) if overrides is None else overrides)
         return self._plan(self._shape_of_file(Path(path)), self._as_begun(request_for(path, effective)))
 
     def of_download(self, name: str, quantization: str, cancel: CancelToken | None = None) -> Placement:
@@ -64,16 +64,16 @@ class ModelPlans:
         megabytes. Raises AppError as the Hub's look-ups do."""
         key = (name, quantization)
         shape = self._known(key) or self._keep(key, shape_on_hub(self._room, name, quantization, cancel))
-        return self._plan(shape, request_for(name, self.effective(ModelWishes())))
+        return self._plan(shape, request_for(name, self.effective(LoadOverrides())))
 
-    def effective(self, wishes: ModelWishes) -> ModelWishes:
+    def effective(self, overrides: LoadOverrides) -> LoadOverrides:
         """With what the settings say for all models, where nothing was decided about this one."""
         settings = self._settings.get()
         return replace(
-            wishes,
-            context=wishes.context or settings.context,
-            gpu_layers=settings.gpu_layers if wishes.gpu_layers is None else wishes.gpu_layers,
-            threads=wishes.threads or settings.threads,
+            overrides,
+            context=overrides.context or settings.context,
+            gpu_layers=settings.gpu_layers if overrides.gpu_layers is None else overrides.gpu_layers,
+            threads=overrides.threads or settings.threads,
         )
 
     def _plan(self, shape: ModelShape, request: LoadRequest) -> Placement:
@@ -114,15 +114,15 @@ class ModelPlans:
         return replace(machine, ram=_more(ram, _own(loaded) if loaded is not None else 0))
 
 
-def request_for(path: str, wishes: ModelWishes) -> LoadRequest:
-    """``wishes``: in effect."""
+def request_for(path: str, overrides: LoadOverrides) -> LoadRequest:
+    """``overrides``: in effect."""
     return LoadRequest(
         path,
-        context=wishes.context,
-        gpu_layers=wishes.gpu_layers,
-        threads=wishes.threads,
-        expert_layers=wishes.expert_layers,
-        kv_types=wishes.kv_types,
+        context=overrides.context,
+        gpu_layers=overrides.gpu_layers,
+        threads=overrides.threads,
+        expert_layers=overrides.expert_layers,
+        kv_types=overrides.kv_types,
     )
 
 

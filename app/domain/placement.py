@@ -7,7 +7,7 @@ KV_TYPES = ("f16", "bf16", "f32", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_n
 
 
 @dataclass(frozen=True, slots=True)
-class ModelWishes:
+class LoadOverrides:
     """How a person wants one model to be loaded. None leaves it to the plan.
 
     ``context`` in tokens; ``gpu_layers``: layers on the GPU, the output counting as one; ``expert_layers``: how many

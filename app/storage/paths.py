@@ -57,7 +57,7 @@ class Paths:
         return self.config / "settings.json"
 
     @property
-    def model_wishes_file(self) -> Path:
+    def load_overrides_file(self) -> Path:
         return self.config / "models.json"
 
     def create(self) -> "Paths":

@@ -24,7 +24,7 @@ from app.models.room import ModelRoom
 from app.net.gate import NetworkGate
 from app.services import SystemClock
 from app.storage.chats.conversations import ConversationStore
-from app.storage.model_wishes import ModelWishesStore
+from app.storage.load_overrides import LoadOverridesStore
 from app.storage.paths import Paths
 from app.storage.secrets import Keyring, Secrets
 from app.storage.settings import SettingsStore
@@ -155,10 +155,10 @@ def services(tmp_path: Path, keyring: Keyring | None, gpus: tuple[int, ...]) -> 
     room = ModelRoom(
         paths, settings, NetworkGate(settings.get), secrets, mailbox.publish, clock, environ={}, shipped=()
     )
-    models, wishes = RecordedModels(), ModelWishesStore(paths.model_wishes_file)
+    models, overrides = RecordedModels(), LoadOverridesStore(paths.load_overrides_file)
     cards = tuple(gpu(f"Card {number}", size * GIB) for number, size in enumerate(gpus, 1))
     machine = replace(this_ram(measure=False), total=32 * GIB, free=28 * GIB)
-    plans = ModelPlans(room, settings, wishes, lambda: models.loaded, lambda: Machine(machine, cards))
+    plans = ModelPlans(room, settings, overrides, lambda: models.loaded, lambda: Machine(machine, cards))
     yield RecordedServices(
         mailbox=mailbox,
         settings=settings,

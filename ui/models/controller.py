@@ -67,7 +67,7 @@ class ModelsController(QObject):
         self._bridge.run(lambda: self._models.select(path), done, self._not_selected, receiver=self)
 
     def reload(self) -> None:
-        """Load again, after the wishes for loading changed."""
+        """Load again, after the settings for loading changed."""
         self._bridge.run(self._models.preload, None, self.failed.emit)
 
     def _not_selected(self, error: object) -> None:

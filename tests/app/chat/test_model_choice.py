@@ -12,7 +12,7 @@ from app.chat.model_choice import ModelChoice
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.models import LoadRequest
-from app.domain.placement import AS_PLANNED, ModelWishes
+from app.domain.placement import AS_PLANNED, LoadOverrides
 from app.engine.fake import FakeEngine
 from app.models.library.folder import ModelLibrary, Place, Root
 from app.models.library.library import find_model
@@ -43,7 +43,7 @@ def engine() -> Tuned:
 def choice(tmp_path: Path, engine: Tuned) -> Iterator[ModelChoice]:
     settings = SettingsStore(tmp_path / "settings.json")
     library = ModelLibrary(lambda: (), tmp_path / "facts.json")
-    choice = ModelChoice(engine, settings, library, (), lambda path: ModelWishes(context=512), ModelGate())
+    choice = ModelChoice(engine, settings, library, (), lambda path: LoadOverrides(context=512), ModelGate())
     yield choice
     choice.close()
 
@@ -73,7 +73,7 @@ def test_embedding_models_are_not_offered(tmp_path: Path, engine: Tuned) -> None
     shutil.copy(find_model("alcove-tiny").path, tmp_path)
     settings = SettingsStore(tmp_path / "settings.json")
     library = ModelLibrary(lambda: [Root(tmp_path, Place.SHIPPED)], tmp_path / "facts.json")
-    choice = ModelChoice(engine, settings, library, (tmp_path,), lambda path: ModelWishes(), ModelGate())
+    choice = ModelChoice(engine, settings, library, (tmp_path,), lambda path: LoadOverrides(), ModelGate())
     assert [model.name for model in choice.list()] == ["alcove-tiny"]
     current = choice.current()
     assert current is not None

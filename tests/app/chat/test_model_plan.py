@@ -11,11 +11,11 @@ from app.chat.model_plan import ModelPlans
 from app.domain.clock import SystemClock
 from app.domain.errors import AppError
 from app.domain.models import LoadRequest, ModelInfo
-from app.domain.placement import ModelWishes, Variant
+from app.domain.placement import LoadOverrides, Variant
 from app.machine.devices import GIB, Machine, gpu, this_ram
 from app.models.room import ModelRoom
 from app.net.gate import NetworkGate
-from app.storage.model_wishes import ModelWishesStore
+from app.storage.load_overrides import LoadOverridesStore
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets
 from app.storage.settings import SettingsStore
@@ -45,9 +45,9 @@ def make(tmp_path: Path, settings: SettingsStore, loaded: Loaded) -> Iterator[Ma
 
     def plans(*cards: int, taken: int = 0, **wiring: Any) -> ModelPlans:
         gpus = tuple(gpu(f"Card {number}", size * GIB, size * GIB - taken) for number, size in enumerate(cards))
-        wishes = ModelWishesStore(paths.model_wishes_file)
+        overrides = LoadOverridesStore(paths.load_overrides_file)
         machine = Machine(this_ram(measure=False), gpus)
-        return ModelPlans(room, settings, wishes, lambda: loaded.info, lambda: machine, **wiring)
+        return ModelPlans(room, settings, overrides, lambda: loaded.info, lambda: machine, **wiring)
 
     yield plans
     room.close()
@@ -74,20 +74,20 @@ def test_a_plan_is_what_the_engine_would_begin_with(make: Make) -> None:
     planned = make(24).of_file(QWEN)
     assert planned.shares[0].experts > plans.of_file(QWEN).shares[0].experts == 0
     assert asked == [LoadRequest(QWEN)]
-    assert plans.of_file(QWEN, ModelWishes(context=8192)).context == 4096
+    assert plans.of_file(QWEN, LoadOverrides(context=8192)).context == 4096
 
 
 def test_wishes_change_the_plan_and_are_remembered_for_the_model_alone(make: Make) -> None:
     plans = make(24)
     before = plans.of_file(QWEN)
-    wishes = ModelWishes(expert_layers=10, context=4096, kv_types=("q8_0", "q8_0"))
-    tried = plans.of_file(QWEN, wishes)
+    overrides = LoadOverrides(expert_layers=10, context=4096, kv_types=("q8_0", "q8_0"))
+    tried = plans.of_file(QWEN, overrides)
     assert (tried.expert_layers, tried.context, tried.kv_types) == (10, 4096, ("q8_0", "q8_0"))
     assert tried.shares[0].experts < before.shares[0].experts
     assert plans.of_file(QWEN).expert_layers == before.expert_layers  # only tried
-    plans.remember(QWEN, wishes)
+    plans.remember(QWEN, overrides)
     assert plans.of_file(QWEN).expert_layers == 10
-    assert plans.wishes("other.gguf") == ModelWishes()
+    assert plans.overrides("other.gguf") == LoadOverrides()
 
 
 def test_settings_for_all_models_hold_where_nothing_was_decided_about_this_one(
@@ -95,8 +95,8 @@ def test_settings_for_all_models_hold_where_nothing_was_decided_about_this_one(
 ) -> None:
     plans = make(24)
     settings.update(context=2048, gpu_layers=3, threads=2)
-    assert plans.effective(ModelWishes()) == ModelWishes(context=2048, gpu_layers=3, threads=2)
-    assert plans.effective(ModelWishes(context=512, gpu_layers=0, threads=1)).gpu_layers == 0
+    assert plans.effective(LoadOverrides()) == LoadOverrides(context=2048, gpu_layers=3, threads=2)
+    assert plans.effective(LoadOverrides(context=512, gpu_layers=0, threads=1)).gpu_layers == 0
     assert plans.of_file(QWEN).gpu_layers == 3
 
 

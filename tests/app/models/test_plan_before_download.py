@@ -14,7 +14,7 @@ from app.domain.models import ModelInfo
 from app.machine.devices import Machine, invented_gpus, this_ram
 from app.models.room import ModelRoom
 from app.net.gate import NetworkGate
-from app.storage.model_wishes import ModelWishesStore
+from app.storage.load_overrides import LoadOverridesStore
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets
 from app.storage.settings import SettingsStore
@@ -72,7 +72,7 @@ def test_the_window_is_told_before_a_download_and_asks_only_once(on_the_hub, tmp
     def machine() -> Machine:
         return Machine(this_ram(measure=False), invented_gpus([24 << 30]))
 
-    plans = ModelPlans(room, settings, ModelWishesStore(paths.model_wishes_file), nothing, machine)
+    plans = ModelPlans(room, settings, LoadOverridesStore(paths.load_overrides_file), nothing, machine)
     try:
         placement = plans.of_download(REPO, "Q4_K_M")
         assert "graphics card" in placement.sentence

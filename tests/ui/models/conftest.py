@@ -16,7 +16,7 @@ from app.models.downloads.surroundings import Surroundings
 from app.models.room import ModelRoom
 from app.net.gate import NetworkGate
 from app.services import SystemClock
-from app.storage.model_wishes import ModelWishesStore
+from app.storage.load_overrides import LoadOverridesStore
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets
 from ui.bridge import Bridge
@@ -84,8 +84,8 @@ def room(
         around=Surroundings(clock.monotonic, wait=lambda _s, cancel: cancel.raise_if_cancelled(), tuning=make.tuning),
     )
     machine = Machine(this_ram(measure=False), (gpu("Card", 24 * GIB),))
-    wishes = ModelWishesStore(home.model_wishes_file)
-    services.plans = ModelPlans(services.model_room, services.settings, wishes, lambda: None, lambda: machine)
+    overrides = LoadOverridesStore(home.load_overrides_file)
+    services.plans = ModelPlans(services.model_room, services.settings, overrides, lambda: None, lambda: machine)
     yield services.model_room
     hub.go.set()
     services.model_room.close()

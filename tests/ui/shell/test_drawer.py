@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.domain.events import ApprovalRequested, ModelLoaded, PartStarted
 from app.domain.messages import GenerationStats, Message, MessageStatus, Role, TextPart, ToolCallPart
 from app.domain.models import ModelInfo
-from app.domain.placement import ModelWishes
+from app.domain.placement import LoadOverrides
 from ui.shell.window import MainWindow
 
 Settle = Callable[[Callable[[], bool]], None]
@@ -109,4 +109,4 @@ def test_settings_from_the_panel_load_the_model_again(window: MainWindow, servic
     preloads = services.models.preloads
     panel.load.click()
     settle(lambda: services.models.preloads == preloads + 1)
-    assert services.plans.wishes(QWEN) == ModelWishes(context=1024)
+    assert services.plans.overrides(QWEN) == LoadOverrides(context=1024)

@@ -1,4 +1,4 @@
-"""Asks for plans, remembers wishes, and keeps the panel true. The panel is made when it is first opened."""
+"""Asks for plans, remembers overrides, and keeps the panel true. The panel is made when it is first opened."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from app.domain.events import (
 )
 from app.domain.messages import GenerationStats, Message
 from app.domain.models import ModelInfo
-from app.domain.placement import ModelWishes, Placement, Tuning
+from app.domain.placement import LoadOverrides, Placement, Tuning
 from app.services import Services
 from ui.bridge import Bridge
 from ui.errors import error_hint, error_message
@@ -32,10 +32,10 @@ MOST_ANSWERS = 16  # whose speed is kept, so that another conversation can be lo
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What the services say about a model. ``plan``: what comes of the wishes that are remembered, ``trial``: of
+    """What the services say about a model. ``plan``: what comes of the overrides that are remembered, ``trial``: of
     others. ``threads``: of the settings for all models."""
 
-    remembered: ModelWishes
+    remembered: LoadOverrides
     plan: Placement | None
     trial: Placement | None
     threads: int | None
@@ -61,8 +61,8 @@ class ModelPanelController(QObject):
         self._path = ""
         self._progress: float | None = None
         self._info: ModelInfo | None = None  # of the model at _path, where it is loaded
-        self._remembered = ModelWishes()
-        self._edited: ModelWishes | None = None  # what the form shows, where that is something else
+        self._remembered = LoadOverrides()
+        self._edited: LoadOverrides | None = None  # what the form shows, where that is something else
         self._plan: Placement | None = None
         self._trial: Placement | None = None
         self._threads: int | None = None
@@ -83,7 +83,7 @@ class ModelPanelController(QObject):
             panel.opened.connect(self.refresh)
             panel.choose_requested.connect(self.choose_wanted)
             panel.form.changed.connect(self._try)
-            panel.reset_requested.connect(lambda: self._try(ModelWishes()))
+            panel.reset_requested.connect(lambda: self._try(LoadOverrides()))
             panel.load_requested.connect(self._load)
             panel.tuning.start_requested.connect(self._tune)
             panel.tuning.stop_requested.connect(self._stopwatch.stop)
@@ -103,7 +103,7 @@ class ModelPanelController(QObject):
         """The model that answers, "" for none."""
         if path != self._path:
             self._path, self._edited, self._plan, self._trial = path, None, None, None
-            self._info, self._progress, self._remembered = None, None, ModelWishes()
+            self._info, self._progress, self._remembered = None, None, LoadOverrides()
             self._waits = self._asked = self._load_failed = False
             self._asks, self._tuning = "", None
             self._stopwatch.stop()
@@ -151,8 +151,8 @@ class ModelPanelController(QObject):
 
     # On the bridge's pool.
 
-    def _ask(self, path: str, edited: ModelWishes | None) -> _Answer:
-        remembered = self._plans.wishes(path)
+    def _ask(self, path: str, edited: LoadOverrides | None) -> _Answer:
+        remembered = self._plans.overrides(path)
         info = self._models.info()
         info = info if info is not None and _same(info.path, path) else None
         plan, trial, error = None, None, None
@@ -161,7 +161,7 @@ class ModelPanelController(QObject):
             trial = self._plans.of_file(path, edited) if edited is not None else None
         except AppError as failure:
             error = failure.info
-        return _Answer(remembered, plan, trial, self._plans.effective(ModelWishes()).threads, info, error)
+        return _Answer(remembered, plan, trial, self._plans.effective(LoadOverrides()).threads, info, error)
 
     # Back on the UI thread.
 
@@ -185,24 +185,27 @@ class ModelPanelController(QObject):
         self._asks, self._again = "", False
         self._notice(_text(error), "error")
 
-    def _try(self, wishes: ModelWishes) -> None:
+    def _try(self, overrides: LoadOverrides) -> None:
         """Show what would come of it; nothing is kept."""
-        self._edited = wishes if wishes != self._remembered else None
+        self._edited = overrides if overrides != self._remembered else None
         self._show_buttons()
         self.refresh()
 
     def _load(self) -> None:
-        """Keep the wishes and load again, once no answer is being written."""
-        path, wishes = self._path, self._wishes
+        """Keep the overrides and load again, once no answer is being written."""
+        path, overrides = self._path, self._overrides
         self._notice("")
         self._bridge.run(
-            lambda: self._plans.remember(path, wishes), lambda _: self._kept(path, wishes), self._failed, receiver=self
+            lambda: self._plans.remember(path, overrides),
+            lambda _: self._kept(path, overrides),
+            self._failed,
+            receiver=self,
         )
 
-    def _kept(self, path: str, wishes: ModelWishes) -> None:
+    def _kept(self, path: str, overrides: LoadOverrides) -> None:
         if path != self._path:
             return
-        self._remembered, self._edited = wishes, None
+        self._remembered, self._edited = overrides, None
         if self._running:
             self._waits = True
             self._notice(self.tr("It is loaded again as soon as the answer is finished."), "muted")
@@ -278,12 +281,12 @@ class ModelPanelController(QObject):
         self._show_tuning()
         trial = self._trial if self._edited is not None else self._plan if self._waits else None
         self._panel.show_placement(
-            self._plan, trial, self._info, self._wishes, self._threads, known=self._asked, failed=self._load_failed
+            self._plan, trial, self._info, self._overrides, self._threads, known=self._asked, failed=self._load_failed
         )
         self._show_buttons()
 
     @property
-    def _wishes(self) -> ModelWishes:
+    def _overrides(self) -> LoadOverrides:
         """What the form shows."""
         return self._remembered if self._edited is None else self._edited
 
@@ -298,7 +301,7 @@ class ModelPanelController(QObject):
             self._panel.show_buttons(
                 loadable=idle and (self._edited is not None or self._info is None),
                 edited=self._edited is not None or self._info is not None,
-                resettable=self._wishes != ModelWishes(),
+                resettable=self._overrides != LoadOverrides(),
                 tunable=idle and self._info is not None and self._edited is None and not self._running,
             )
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.domain.placement import ModelWishes, Placement
+from app.domain.placement import LoadOverrides, Placement
 from ui.widgets.choice import ChoiceBox
 from ui.widgets.dial import Dial
 
@@ -15,13 +15,13 @@ MOST_CONTEXT = 131_072  # where the file does not say what the model was trained
 CACHE_TYPES = (None, ("f16", "f16"), ("q8_0", "q8_0"), ("q4_0", "q4_0"))  # that are offered
 
 
-class WishesForm(QWidget):
-    changed = Signal(object)  # ModelWishes
+class OverridesForm(QWidget):
+    changed = Signal(object)  # LoadOverrides
 
     def __init__(self, cores: int, parent: QWidget | None = None) -> None:
         """``cores``: how many threads can work at once."""
         super().__init__(parent)
-        self._wishes = ModelWishes()
+        self._overrides = LoadOverrides()
         self._cores = max(1, cores)
         self.context = Dial(self.tr("Context"), self.tr("How many tokens of a conversation the model can see"), self)
         self.gpu = Dial(
@@ -43,12 +43,12 @@ class WishesForm(QWidget):
         self.cache.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
         self._show_cache(None)
         self._build()
-        self.context.changed.connect(lambda value: self._change(replace(self._wishes, context=value)))
-        self.gpu.changed.connect(lambda value: self._change(replace(self._wishes, gpu_layers=value)))
-        self.experts.changed.connect(lambda value: self._change(replace(self._wishes, expert_layers=value)))
-        self.threads.changed.connect(lambda value: self._change(replace(self._wishes, threads=value)))
+        self.context.changed.connect(lambda value: self._change(replace(self._overrides, context=value)))
+        self.gpu.changed.connect(lambda value: self._change(replace(self._overrides, gpu_layers=value)))
+        self.experts.changed.connect(lambda value: self._change(replace(self._overrides, expert_layers=value)))
+        self.threads.changed.connect(lambda value: self._change(replace(self._overrides, threads=value)))
         self.cache.activated.connect(
-            lambda index: self._change(replace(self._wishes, kv_types=self._cache_types[index]))
+            lambda index: self._change(replace(self._overrides, kv_types=self._cache_types[index]))
         )
 
     def _build(self) -> None:
@@ -72,25 +72,25 @@ class WishesForm(QWidget):
         column.addWidget(self.threads)
 
     @property
-    def wishes(self) -> ModelWishes:
-        return self._wishes
+    def overrides(self) -> LoadOverrides:
+        return self._overrides
 
-    def show_wishes(self, wishes: ModelWishes, plan: Placement, threads: int | None) -> None:
-        """``plan`` is what comes of ``wishes``; ``threads``: of the settings for all models."""
-        self._wishes = wishes
+    def show_overrides(self, overrides: LoadOverrides, plan: Placement, threads: int | None) -> None:
+        """``plan`` is what comes of ``overrides``; ``threads``: of the settings for all models."""
+        self._overrides = overrides
         gpus = any(share.kind == "gpu" for share in plan.shares)
-        self.context.show_stops(context_stops(plan.context_trained, wishes.context or plan.context))
-        self.context.show_choice(wishes.context, plan.context)
+        self.context.show_stops(context_stops(plan.context_trained, overrides.context or plan.context))
+        self.context.show_choice(overrides.context, plan.context)
         self.gpu.setVisible(gpus)
         self.gpu.show_stops(range(plan.layers + 1))
-        self.gpu.show_choice(wishes.gpu_layers, plan.gpu_layers)
+        self.gpu.show_choice(overrides.gpu_layers, plan.gpu_layers)
         self.experts.setVisible(gpus and plan.layers_with_experts > 0)
         self.experts.show_stops(range(plan.layers_with_experts + 1))
-        self.experts.show_choice(wishes.expert_layers, plan.expert_layers)
+        self.experts.show_choice(overrides.expert_layers, plan.expert_layers)
         self.no_gpu.setVisible(not gpus)
-        self.threads.show_stops(range(1, max(self._cores, wishes.threads or 1) + 1))
-        self.threads.show_choice(wishes.threads, threads or self._cores)
-        self._show_cache(wishes.kv_types)
+        self.threads.show_stops(range(1, max(self._cores, overrides.threads or 1) + 1))
+        self.threads.show_choice(overrides.threads, threads or self._cores)
+        self._show_cache(overrides.kv_types)
 
     def _show_cache(self, chosen: tuple[str, str] | None) -> None:
         types = list(CACHE_TYPES)
@@ -109,10 +109,10 @@ class WishesForm(QWidget):
             self.cache.addItems(texts)
         self.cache.setCurrentIndex(types.index(chosen))
 
-    def _change(self, wishes: ModelWishes) -> None:
-        if wishes != self._wishes:
-            self._wishes = wishes
-            self.changed.emit(wishes)
+    def _change(self, overrides: LoadOverrides) -> None:
+        if overrides != self._overrides:
+            self._overrides = overrides
+            self.changed.emit(overrides)
 
 
 def context_stops(trained: int, shown: int) -> Sequence[int]:

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.domain.models import ModelInfo
-from app.domain.placement import ModelWishes, Placement
+from app.domain.placement import LoadOverrides, Placement
 from ui.models.panel.bars import DeviceBars
-from ui.models.panel.form import WishesForm
+from ui.models.panel.form import OverridesForm
 from ui.models.panel.head import Head
 from ui.models.panel.speed import Speed
 from ui.models.panel.tuning import TuningView
@@ -40,7 +40,7 @@ class ModelPanel(QFrame):
         self.setObjectName("modelPanel")
         self.head = Head(self)
         self.bars = DeviceBars(self)
-        self.form = WishesForm(os.cpu_count() or 1, self)
+        self.form = OverridesForm(os.cpu_count() or 1, self)
         self.trial = _label("muted", self)
         self.load = QPushButton(self.tr("Load with these settings"), self)
         self.load.setProperty("kind", "primary")
@@ -152,13 +152,13 @@ class ModelPanel(QFrame):
         plan: Placement | None,
         trial: Placement | None,
         info: ModelInfo | None,
-        wishes: ModelWishes,
+        overrides: LoadOverrides,
         threads: int | None,
         *,
         known: bool,
         failed: bool,
     ) -> None:
-        """``plan``: what comes of the wishes that are kept; ``trial``: of others, which the form shows. ``known``:
+        """``plan``: what comes of the overrides that are kept; ``trial``: of others, which the form shows. ``known``:
         whether the services have said so, which takes a moment. ``failed``: it could not be loaded."""
         loaded = info.placement if info is not None else None
         now = loaded or plan
@@ -171,7 +171,7 @@ class ModelPanel(QFrame):
         if now is None:
             return
         self.bars.show_placement(trial or now, loaded if trial is not None else None)
-        self.form.show_wishes(wishes, trial or now, threads)
+        self.form.show_overrides(overrides, trial or now, threads)
         self.trial.setText(trial_text(trial, plan or now) if trial is not None else "")
         self.trial.setVisible(trial is not None)
         mark(self.trial, "muted" if trial is None or trial.fits else "warning")

@@ -12,7 +12,7 @@ from app.domain.errors import ErrorInfo
 from app.domain.events import ModelFailed, ModelLoaded, ModelLoading, ModelTuned, ModelUnloaded, TokenRate, TurnFinished
 from app.domain.messages import Change, GenerationStats, Message, MessageStatus, Role, StopReason
 from app.domain.models import ModelInfo
-from app.domain.placement import ModelWishes, Speed, Tuning, Variant
+from app.domain.placement import LoadOverrides, Speed, Tuning, Variant
 from ui.bridge import Bridge
 from ui.models.panel.controller import ModelPanelController
 from ui.models.panel.view import ModelPanel
@@ -94,12 +94,12 @@ def test_another_number_of_expert_layers_is_tried_at_once_and_kept_only_when_it_
     assert "tokens a second instead of" in panel.trial.text()
     assert panel.bars.descriptions() != before
     assert panel.bars.note.isVisible()
-    assert services.plans.wishes(QWEN) == ModelWishes()
+    assert services.plans.overrides(QWEN) == LoadOverrides()
     reloads: list[bool] = []
     controller.reload_wanted.connect(lambda: reloads.append(True))
     panel.load.click()
     settle(lambda: reloads == [True])
-    assert services.plans.wishes(QWEN) == ModelWishes(expert_layers=10)
+    assert services.plans.overrides(QWEN) == LoadOverrides(expert_layers=10)
 
 
 @pytest.mark.parametrize("gpus", [(12,)])
@@ -119,23 +119,23 @@ def test_without_a_graphics_card_there_is_nothing_to_choose_on_it(panel: ModelPa
 def test_reset_makes_everything_automatic_again(
     panel: ModelPanel, controller: ModelPanelController, services: Any, settle: Settle
 ) -> None:
-    services.plans.remember(QWEN, ModelWishes(context=4096, threads=1, kv_types=("q8_0", "q8_0")))
+    services.plans.remember(QWEN, LoadOverrides(context=4096, threads=1, kv_types=("q8_0", "q8_0")))
     controller.refresh()
     settle(lambda: panel.form.context.chosen == 4096)
     assert panel.form.cache.currentText() == "Half: 8 bits"
     assert panel.reset.isEnabled()
     panel.reset.click()
     settle(lambda: panel.form.context.chosen is None)
-    assert panel.form.wishes == ModelWishes()
+    assert panel.form.overrides == LoadOverrides()
     assert not panel.reset.isEnabled()
-    assert services.plans.wishes(QWEN).context == 4096
+    assert services.plans.overrides(QWEN).context == 4096
     assert panel.load.isEnabled()
 
 
 def test_a_cache_type_written_by_hand_is_shown(
     panel: ModelPanel, controller: ModelPanelController, services: Any, settle: Settle
 ) -> None:
-    services.plans.remember(QWEN, ModelWishes(kv_types=("q8_0", "q5_1")))
+    services.plans.remember(QWEN, LoadOverrides(kv_types=("q8_0", "q5_1")))
     controller.refresh()
     settle(lambda: panel.form.cache.currentText() == "q8_0 / q5_1")
 
@@ -153,7 +153,7 @@ def test_loading_waits_for_the_answer_that_is_being_written(
     settle(panel.notice.isVisible)
     assert "as soon as the answer is finished" in panel.notice.text()
     assert not panel.load.isEnabled()
-    assert services.plans.wishes(QWEN).context == 512
+    assert services.plans.overrides(QWEN).context == 512
     assert reloads == []
     controller.set_running("c", False)
     assert reloads == [True]
@@ -198,7 +198,7 @@ def test_what_the_engine_did_instead_is_told(panel: ModelPanel, services: Any, i
 def test_another_model_brings_its_own_settings(
     panel: ModelPanel, controller: ModelPanelController, services: Any, settle: Settle
 ) -> None:
-    services.plans.remember(OTHER, ModelWishes(context=1024))
+    services.plans.remember(OTHER, LoadOverrides(context=1024))
     panel.form.context.slider.setValue(0)
     controller.set_current(OTHER)
     assert panel.head.name.full_text() == "gpt-oss-20b-mxfp4"
@@ -206,7 +206,7 @@ def test_another_model_brings_its_own_settings(
     assert not panel.trial.isVisible()
     controller.set_current(QWEN)
     settle(lambda: panel.head.sentence.text().startswith("qwen3"))
-    assert panel.form.wishes == ModelWishes()
+    assert panel.form.overrides == LoadOverrides()
 
 
 def test_without_a_model_there_is_a_way_to_one(controller: ModelPanelController, qtbot: QtBot, settle: Settle) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from app.domain.errors import AppError
-from app.domain.placement import ModelWishes
-from app.storage.model_wishes import ModelWishesStore
+from app.domain.placement import LoadOverrides
+from app.storage.load_overrides import LoadOverridesStore
 
 
 @pytest.fixture
@@ -14,18 +14,18 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_model_keeps_its_wishes_wherever_it_lies(path: Path) -> None:
-    wishes = ModelWishes(context=4096, gpu_layers=0, expert_layers=7, kv_types=("q8_0", "q8_0"), threads=3)
-    ModelWishesStore(path).put("/one/Some-Q4_K_M.gguf", wishes)
-    assert ModelWishesStore(path).get("/other/Some-Q4_K_M.gguf") == wishes
-    assert ModelWishesStore(path).get("/one/Some-Q8_0.gguf") == ModelWishes()
+    overrides = LoadOverrides(context=4096, gpu_layers=0, expert_layers=7, kv_types=("q8_0", "q8_0"), threads=3)
+    LoadOverridesStore(path).put("/one/Some-Q4_K_M.gguf", overrides)
+    assert LoadOverridesStore(path).get("/other/Some-Q4_K_M.gguf") == overrides
+    assert LoadOverridesStore(path).get("/one/Some-Q8_0.gguf") == LoadOverrides()
 
 
 def test_wishes_of_one_model_leave_the_others_alone_and_none_takes_them_back(path: Path) -> None:
-    one, other = ModelWishesStore(path), ModelWishesStore(path)
-    one.put("a.gguf", ModelWishes(context=1024))
-    other.put("b.gguf", ModelWishes(threads=2))
-    one.put("a.gguf", ModelWishes())
-    assert (one.get("a.gguf"), one.get("b.gguf")) == (ModelWishes(), ModelWishes(threads=2))
+    one, other = LoadOverridesStore(path), LoadOverridesStore(path)
+    one.put("a.gguf", LoadOverrides(context=1024))
+    other.put("b.gguf", LoadOverrides(threads=2))
+    one.put("a.gguf", LoadOverrides())
+    assert (one.get("a.gguf"), one.get("b.gguf")) == (LoadOverrides(), LoadOverrides(threads=2))
 
 
 @pytest.mark.expect_log("are damaged; the file is now")
@@ -33,8 +33,8 @@ def test_wishes_of_one_model_leave_the_others_alone_and_none_takes_them_back(pat
 def test_a_damaged_file_is_set_aside(path: Path, text: str) -> None:
     path.parent.mkdir()
     path.write_text(text)
-    ModelWishesStore(path).put("a.gguf", ModelWishes(threads=1))
-    assert ModelWishesStore(path).get("a.gguf") == ModelWishes(threads=1)
+    LoadOverridesStore(path).put("a.gguf", LoadOverrides(threads=1))
+    assert LoadOverridesStore(path).get("a.gguf") == LoadOverrides(threads=1)
     assert path.with_name("models.json.broken").read_text() == text
 
 
@@ -42,21 +42,21 @@ def test_a_damaged_file_is_set_aside(path: Path, text: str) -> None:
 def test_an_entry_that_is_none_is_no_wishes(path: Path, text: str) -> None:
     path.parent.mkdir()
     path.write_text(text)
-    store = ModelWishesStore(path)
-    assert store.get("a.gguf") == ModelWishes()
-    store.put("a.gguf", ModelWishes(threads=1))
-    assert store.get("a.gguf") == ModelWishes(threads=1)
+    store = LoadOverridesStore(path)
+    assert store.get("a.gguf") == LoadOverrides()
+    store.put("a.gguf", LoadOverrides(threads=1))
+    assert store.get("a.gguf") == LoadOverrides(threads=1)
 
 
 def test_values_that_make_no_sense_are_left_to_the_plan(path: Path) -> None:
     path.parent.mkdir()
     entry = {"context": 0, "threads": 0, "gpu_layers": 0, "expert_layers": 10**12, "kv_types": ["f16", "q3"], "new": 1}
     path.write_text(json.dumps({"a.gguf": entry}))
-    assert ModelWishesStore(path).get("a.gguf") == ModelWishes(gpu_layers=0)
+    assert LoadOverridesStore(path).get("a.gguf") == LoadOverrides(gpu_layers=0)
 
 
 def test_a_disk_that_refuses_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "models.json").mkdir()
     with pytest.raises(AppError) as caught:
-        ModelWishesStore(tmp_path / "models.json").put("a.gguf", ModelWishes(threads=1))
+        LoadOverridesStore(tmp_path / "models.json").put("a.gguf", LoadOverrides(threads=1))
     assert caught.value.code == "settings-not-saved"
