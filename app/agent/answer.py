@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from app.agent.citations import citations
+from app.domain.answers import all_sources
 from app.domain.errors import ErrorInfo
 from app.domain.events import Event, PartDelta, PartFinished, PartStarted
 from app.domain.messages import (
@@ -17,7 +18,6 @@ from app.domain.messages import (
     ToolCallPart,
 )
 from app.domain.protocols import Clock, Publish
-from app.responders.local.history import all_sources
 
 
 @dataclass(slots=True)

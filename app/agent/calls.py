@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from app.agent.answer import Answer
 from app.agent.approval import Approvals
+from app.domain.answers import all_sources
 from app.domain.cancel import CancelToken
 from app.domain.errors import Cancelled
 from app.domain.events import ApprovalRequested, ToolStatusChanged
 from app.domain.messages import SourcesPart, ToolCallPart, ToolResultPart, ToolStatus
 from app.domain.protocols import Clock, Publish, Tool, ToolContext, ToolOutcome
-from app.responders.local.history import all_sources
 from app.tools.registry import ToolRegistry
 
 

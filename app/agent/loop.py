@@ -9,6 +9,7 @@ from itertools import takewhile
 from app.agent.answer import Answer
 from app.agent.calls import ToolRunner
 from app.agent.streaming import Rate, RoundWriter, summed
+from app.domain.answers import rounds
 from app.domain.cancel import CancelToken
 from app.domain.commands import TurnOptions
 from app.domain.errors import AppError, Cancelled, ErrorInfo
@@ -32,7 +33,6 @@ from app.domain.models import CallGrammar, LoadRequest, Sampling, ToolSpec
 from app.domain.protocols import Clock, PassageSearch, Publish, ToolContext
 from app.domain.sources import Locator, Passage, Source
 from app.engine.protocol import Engine, Finished, GenerationRequest, Prefill, Queued, Tokens
-from app.responders.local.history import rounds
 from app.responders.local.instructions import EXAMPLES, system_prompt
 from app.responders.local.model_gate import ModelGate
 from app.responders.local.prompt import Prompt, PromptBuilder, PromptOptions

@@ -1,14 +1,14 @@
 """Stored messages as the chat template's messages (OpenAI form)."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 
+from app.domain.answers import given_sources, rounds
 from app.domain.messages import (
     Message,
     Part,
     ReasoningPart,
     Role,
-    SourcesPart,
     TextPart,
     ToolCallPart,
     ToolResultPart,
@@ -17,36 +17,6 @@ from app.domain.messages import (
 from app.domain.sources import Source
 
 TemplateMessage = dict[str, object]
-
-
-def rounds(parts: Iterable[Part]) -> Iterator[list[Part]]:
-    """Cut an answer into rounds: what the model wrote, then what its calls returned. A call that was never whole
-    returned nothing and does not end a round."""
-    current: list[Part] = []
-    returned = False
-    for part in parts:
-        if returned and isinstance(part, ReasoningPart | TextPart | ToolCallPart):
-            yield current
-            current, returned = [], False
-        current.append(part)
-        returned = returned or (isinstance(part, ToolResultPart) and part.status is not ToolStatus.INCOMPLETE)
-    if current:
-        yield current
-
-
-def given_sources(parts: Iterable[Part]) -> tuple[Source, ...]:
-    """The passages that were put beside the question, before the model wrote anything."""
-    found: list[Source] = []
-    for part in parts:
-        if not isinstance(part, SourcesPart):
-            break
-        found.extend(part.sources)
-    return tuple(found)
-
-
-def all_sources(parts: Iterable[Part]) -> dict[int, Source]:
-    """Every numbered passage of an answer, by its number."""
-    return {source.n: source for part in parts if isinstance(part, SourcesPart) for source in part.sources}
 
 
 def source_line(source: Source) -> str:

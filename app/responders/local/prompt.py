@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from app.domain.answers import given_sources, rounds
 from app.domain.errors import AppError
 from app.domain.messages import GeneratedSpan, Message, Role, ToolResultPart
 from app.domain.models import ModelInfo, PromptText
 from app.engine.protocol import Engine
 from app.formats.protocol import ChatFormat
 from app.formats.templates.template import ChatTemplate
-from app.responders.local.history import given_sources, question_text, rounds, template_messages
+from app.responders.local.history import question_text, template_messages
 
 _MARK = "\ufdd0"  # a Unicode noncharacter: it is taken out of every text that a person or a file brings
 _DROP_STEP = 4  # turns dropped together, so that the prefix cache survives the turns after a drop
