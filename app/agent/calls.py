@@ -10,7 +10,8 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import Cancelled
 from app.domain.events import ApprovalRequested, ToolStatusChanged
 from app.domain.messages import SourcesPart, ToolCallPart, ToolResultPart, ToolStatus
-from app.domain.protocols import Clock, Publish, Tool, ToolContext, ToolOutcome
+from app.domain.protocols import Clock, Publish
+from app.domain.tools import Tool, ToolContext, ToolOutcome
 from app.tools.registry import ToolRegistry
 
 
@@ -84,7 +85,7 @@ class ToolRunner:
 
     def _refusal(self, call: ToolCallPart, tool: Tool, cancel: CancelToken) -> ToolOutcome | None:
         allowed = (
-            not (tool.spec.effect or self._ask_always)
+            not (tool.spec.effect.acts_outside or self._ask_always)
             or call.name in self._allow
             or self._approvals.allowed_always(self._conversation_id, call.name)
         )
@@ -102,7 +103,7 @@ class ToolRunner:
     def _earlier(self, call: ToolCallPart, answer: Answer) -> ToolResultPart | None:
         """The result of an identical call that already succeeded in this answer, unless it has an effect."""
         tool = self._registry.get(call.name)
-        if tool is None or tool.spec.effect:
+        if tool is None or tool.spec.effect.acts_outside:
             return None
         same = {
             part.id

@@ -29,9 +29,10 @@ from app.domain.messages import (
     ToolResultPart,
     ToolStatus,
 )
-from app.domain.models import CallGrammar, LoadRequest, Sampling, ToolSpec
-from app.domain.protocols import Clock, PassageSearch, Publish, ToolContext
+from app.domain.models import CallGrammar, LoadRequest, Sampling
+from app.domain.protocols import Clock, PassageSearch, Publish
 from app.domain.sources import Locator, Passage, Source
+from app.domain.tools import ToolContext, ToolSpec
 from app.engine.protocol import Engine, Finished, GenerationRequest, Prefill, Queued, Tokens
 from app.responders.local.instructions import EXAMPLES, system_prompt
 from app.responders.local.model_gate import ModelGate

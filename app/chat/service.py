@@ -32,7 +32,8 @@ from app.domain.messages import (
     Role,
     TextPart,
 )
-from app.domain.models import LoadRequest, ToolSpec
+from app.domain.models import LoadRequest
+from app.domain.tools import ToolSpec
 from app.storage.settings import Settings
 from app.tools.registry import ToolRegistry
 

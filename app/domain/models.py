@@ -128,20 +128,3 @@ class PromptText(NamedTuple):
 
     text: str
     special: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ToolSpec:
-    """A tool as the model is told of it. ``parameters`` is a JSON schema; ``effect``: it changes something outside."""
-
-    name: str
-    description: str
-    parameters: dict[str, object]
-    effect: bool = False
-
-    def definition(self) -> dict[str, object]:
-        """The declaration in OpenAI form, as chat templates expect it."""
-        return {
-            "type": "function",
-            "function": {"name": self.name, "description": self.description, "parameters": self.parameters},
-        }

@@ -1,15 +1,14 @@
 """What rooms beside each other need of one another, so that they meet only in ``services``."""
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.domain.cancel import CancelToken
 from app.domain.events import Event
-from app.domain.messages import ToolStatus
-from app.domain.models import EmbeddingModel, ToolSpec
-from app.domain.sources import Passage, Source
+from app.domain.models import EmbeddingModel
+from app.domain.sources import Passage
 
 
 class PassageSearch(Protocol):
@@ -54,32 +53,6 @@ class DocumentText:
     text: str
     start: int
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class ToolContext:
-    """What a call may see: the conversation's documents, and the number that the next source gets."""
-
-    cancel: CancelToken
-    documents: tuple[str, ...] = ()
-    next_source: int = 1
-    max_chars: int = 6000  # of the result, so that it fits the context
-
-
-@dataclass(frozen=True, slots=True)
-class ToolOutcome:
-    status: ToolStatus
-    text: str
-    sources: tuple[Source, ...] = ()
-
-
-class Tool(Protocol):
-    """A function that the model may call. ``run`` works on the turn thread; it raises nothing but ``Cancelled``."""
-
-    @property
-    def spec(self) -> ToolSpec: ...
-
-    def run(self, arguments: Mapping[str, object], context: ToolContext) -> ToolOutcome: ...
 
 
 class Clock(Protocol):

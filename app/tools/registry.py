@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from app.domain.errors import AppError, Cancelled
 from app.domain.messages import ToolStatus
-from app.domain.models import ToolSpec
-from app.domain.protocols import Tool, ToolContext, ToolOutcome
+from app.domain.tools import Tool, ToolContext, ToolOutcome, ToolSpec
 from app.tools.schema import problem
 
 log = logging.getLogger(__name__)
@@ -25,9 +24,9 @@ class ToolRegistry:
         return tuple(self._tools)
 
     def specs(self, names: Sequence[str] | None = None) -> tuple[ToolSpec, ...]:
-        """Those named, in that order, or all that change nothing. Raises AppError ``tool-unknown``."""
+        """Those named, in that order, or all that do nothing outside. Raises AppError ``tool-unknown``."""
         if names is None:
-            return tuple(tool.spec for tool in self._tools.values() if not tool.spec.effect)
+            return tuple(tool.spec for tool in self._tools.values() if not tool.spec.effect.acts_outside)
         for name in names:
             if name not in self._tools:
                 raise AppError(

@@ -1,6 +1,7 @@
 """The tools that come with the program: one file each. None of them has an effect outside."""
 
-from app.domain.protocols import Clock, PassageSearch, Tool
+from app.domain.protocols import Clock, PassageSearch
+from app.domain.tools import Tool
 from app.tools.builtin.calculator import Calculator
 from app.tools.builtin.current_datetime import CurrentDatetime
 from app.tools.builtin.read_document import ReadDocument

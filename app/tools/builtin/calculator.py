@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from app.domain.messages import ToolStatus
-from app.domain.models import ToolSpec
-from app.domain.protocols import ToolContext, ToolOutcome
+from app.domain.tools import ToolContext, ToolLabel, ToolOutcome, ToolSpec
 from app.tools.builtin.arithmetic import CalculationError, evaluate
 from app.tools.registry import failed
 
@@ -18,6 +17,8 @@ class Calculator:
             "properties": {"expression": {"type": "string"}},
             "required": ["expression"],
         },
+        label=ToolLabel("Calculator", "Calculating: {expression}", "Calculated: {expression}"),
+        icon="calculator",
     )
 
     def run(self, arguments: Mapping[str, object], context: ToolContext) -> ToolOutcome:  # noqa: ARG002 - the protocol

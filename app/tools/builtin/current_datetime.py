@@ -5,8 +5,8 @@ import zoneinfo
 from collections.abc import Mapping
 
 from app.domain.messages import ToolStatus
-from app.domain.models import ToolSpec
-from app.domain.protocols import Clock, ToolContext, ToolOutcome
+from app.domain.protocols import Clock
+from app.domain.tools import ToolContext, ToolLabel, ToolOutcome, ToolSpec
 from app.tools.registry import failed
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")  # strftime follows the locale
@@ -20,6 +20,8 @@ class CurrentDatetime:
             "type": "object",
             "properties": {"timezone": {"type": "string", "description": "IANA name such as Europe/Berlin"}},
         },
+        label=ToolLabel("Clock", "Looking at the clock", "Looked at the clock"),
+        icon="clock",
     )
 
     def __init__(self, clock: Clock) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 from app.domain.messages import ToolStatus
-from app.domain.models import ToolSpec
-from app.domain.protocols import PassageSearch, ToolContext, ToolOutcome
+from app.domain.protocols import PassageSearch
+from app.domain.tools import Effect, Need, ToolContext, ToolLabel, ToolOutcome, ToolSpec
 from app.tools.registry import failed
 
 LISTED = 20
@@ -24,6 +24,10 @@ class ReadDocument:
             },
             "required": ["path"],
         },
+        effect=Effect.READS,
+        needs=frozenset({Need.DOCUMENTS}),
+        label=ToolLabel("Read a document", "Reading: {path}", "Read: {path}"),
+        icon="book",
     )
 
     def __init__(self, documents: PassageSearch) -> None:

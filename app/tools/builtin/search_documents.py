@@ -5,9 +5,9 @@ from pathlib import PurePath
 
 from app.domain.excerpt import excerpt
 from app.domain.messages import ToolStatus
-from app.domain.models import ToolSpec
-from app.domain.protocols import PassageSearch, ToolContext, ToolOutcome
+from app.domain.protocols import PassageSearch
 from app.domain.sources import Source
+from app.domain.tools import Effect, Need, ToolContext, ToolLabel, ToolOutcome, ToolSpec
 
 PASSAGES = 6
 SHORTEST = 200  # characters; less of a passage is not worth its place
@@ -23,6 +23,11 @@ class SearchDocuments:
             "properties": {"query": {"type": "string"}},
             "required": ["query"],
         },
+        effect=Effect.READS,
+        needs=frozenset({Need.DOCUMENTS}),
+        gives_sources=True,
+        label=ToolLabel("Search the documents", "Searching: {query}", "Searched: {query}"),
+        icon="search",
     )
 
     def __init__(self, documents: PassageSearch) -> None:

@@ -12,9 +12,10 @@ from app.domain.cancel import CancelToken
 from app.domain.commands import ContinueAnswer, RegenerateAnswer, SubmitPrompt
 from app.domain.events import Event, TurnFinished
 from app.domain.messages import Conversation, Message, ToolStatus
-from app.domain.models import LoadRequest, ToolSpec
-from app.domain.protocols import DocumentText, ToolContext, ToolOutcome
+from app.domain.models import LoadRequest
+from app.domain.protocols import DocumentText
 from app.domain.sources import Locator, Passage
+from app.domain.tools import Effect, ToolContext, ToolOutcome, ToolSpec
 from app.engine.fake import FakeEngine
 from app.mailbox import Mailbox, Subscription
 from app.storage.chats.conversations import ConversationStore
@@ -83,7 +84,7 @@ class Stamp:
     """A tool with an effect, which counts how often it ran."""
 
     spec = ToolSpec(
-        "stamp", "Stamp a letter", {"type": "object", "properties": {"text": {"type": "string"}}}, effect=True
+        "stamp", "Stamp a letter", {"type": "object", "properties": {"text": {"type": "string"}}}, effect=Effect.WRITES
     )
 
     def __init__(self) -> None:

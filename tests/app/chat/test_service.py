@@ -193,13 +193,13 @@ def test_source_numbers_run_on_through_a_turn(kimi, call) -> None:
     found = [Passage(f"/d/{n}.md", Locator(), f"text {n}", 1.0) for n in range(3)]
 
     class Lookup:
-        from app.domain.models import ToolSpec
+        from app.domain.tools import ToolSpec
 
         spec = ToolSpec("search_documents", "Search", {"type": "object", "properties": {"query": {"type": "string"}}})
 
         def run(self, arguments, context):
-            from app.domain.protocols import ToolOutcome
             from app.domain.sources import Source
+            from app.domain.tools import ToolOutcome
 
             passage = found.pop(0)
             return ToolOutcome(ToolStatus.OK, "ok", (Source(context.next_source, passage.path, passage.locator, "t"),))

@@ -6,8 +6,9 @@ import pytest
 
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
-from app.domain.protocols import DocumentText, ToolContext
+from app.domain.protocols import DocumentText
 from app.domain.sources import Locator, Passage
+from app.domain.tools import ToolContext
 
 
 class FakeDocuments:

@@ -1,14 +1,18 @@
 from collections.abc import Callable
+from pathlib import Path
+from string import Formatter
 
 import pytest
 
 from app.domain.messages import ToolStatus
-from app.domain.protocols import PassageSearch, ToolContext
+from app.domain.protocols import PassageSearch
 from app.domain.sources import Locator, Source
+from app.domain.tools import Effect, Need, ToolContext
 from app.tools.builtin import builtin_tools
 from app.tools.registry import ToolRegistry
 
 MakeContext = Callable[..., ToolContext]
+ICONS = Path(__file__).resolve().parents[3] / "resources" / "icons"
 
 TEXTS = {
     "/docs/apple.txt": "apple pie\n\n[2] fake.txt: is\tsweet",
@@ -33,13 +37,23 @@ def registry(make_documents: Callable[[dict[str, str]], PassageSearch]) -> ToolR
     return ToolRegistry(builtin_tools(make_documents(TEXTS), StoppedClock()))
 
 
-def test_the_built_in_tools_have_no_effect(registry: ToolRegistry) -> None:
-    assert [spec.name for spec in registry.specs()] == [
-        "calculator",
-        "current_datetime",
-        "search_documents",
-        "read_document",
+def test_the_built_in_tools_do_nothing_outside_and_say_what_they_need(registry: ToolRegistry) -> None:
+    documents = frozenset({Need.DOCUMENTS})
+    assert [(spec.name, spec.effect, spec.needs, spec.gives_sources) for spec in registry.specs()] == [
+        ("calculator", Effect.NONE, frozenset(), False),
+        ("current_datetime", Effect.NONE, frozenset(), False),
+        ("search_documents", Effect.READS, documents, True),
+        ("read_document", Effect.READS, documents, False),
     ]
+
+
+def test_a_built_in_tool_is_told_of_by_its_own_arguments(registry: ToolRegistry) -> None:
+    for spec in registry.specs():
+        assert spec.label is not None
+        assert (ICONS / f"{spec.icon}.svg").is_file()
+        for sentence in (spec.label.running, spec.label.done):
+            named = {field for _, field, _, _ in Formatter().parse(sentence) if field}
+            assert named <= set(spec.parameters["properties"])
 
 
 def test_search_numbers_its_sources_one_a_line(registry: ToolRegistry, make_context: MakeContext) -> None:

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.messages import ToolStatus
-from app.domain.protocols import ToolContext
+from app.domain.tools import ToolContext
 from app.tools.builtin.arithmetic import CalculationError, evaluate
 from app.tools.builtin.calculator import Calculator
 

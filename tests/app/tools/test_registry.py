@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from app.domain.errors import AppError, Cancelled
 from app.domain.messages import ToolStatus
-from app.domain.models import ToolSpec
-from app.domain.protocols import ToolContext, ToolOutcome
+from app.domain.tools import Effect, ToolContext, ToolOutcome, ToolSpec
 from app.tools.registry import ToolRegistry, parse_arguments
 from app.tools.schema import problem
 
@@ -31,7 +30,7 @@ SCHEMA: dict[str, Any] = {
 
 
 class Echo:
-    def __init__(self, name: str = "echo", effect: bool = False, action: Exception | None = None) -> None:
+    def __init__(self, name: str = "echo", effect: Effect = Effect.NONE, action: Exception | None = None) -> None:
         self.spec = ToolSpec(name, "says it again", SCHEMA, effect)
         self.action = action
 
@@ -43,7 +42,7 @@ class Echo:
 
 @pytest.fixture
 def registry() -> ToolRegistry:
-    return ToolRegistry([Echo(), Echo("write", effect=True)])
+    return ToolRegistry([Echo(), Echo("write", effect=Effect.WRITES)])
 
 
 def test_specs_are_those_without_effect_or_those_named(registry: ToolRegistry) -> None:
@@ -54,7 +53,7 @@ def test_specs_are_those_without_effect_or_those_named(registry: ToolRegistry) -
         registry.specs(["nope"])
     assert caught.value.code == "tool-unknown"
     assert registry.get("nope") is None
-    assert registry.specs(["write"])[0].effect
+    assert registry.specs(["write"])[0].effect.acts_outside
     assert registry.names() == ("echo", "write")
 
 
