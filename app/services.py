@@ -87,7 +87,7 @@ class Services:
             settings,
             LoadOverridesStore(paths.load_overrides_file),
             lambda: worker.model,
-            as_begun=worker.as_begun,
+            with_learned=worker.with_learned,
         )
         gate = ModelGate()
         models = ModelChoice(

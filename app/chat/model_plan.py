@@ -25,7 +25,7 @@ KEPT = 8  # shapes: a large header takes a second to read
 
 class ModelPlans:
     """``loaded``: the model in memory. ``probe`` asks the machine; its GPUs and bandwidth are asked for once.
-    ``as_begun``: the engine's."""
+    ``with_learned``: the engine's."""
 
     def __init__(
         self,
@@ -34,14 +34,14 @@ class ModelPlans:
         overrides: LoadOverridesStore,
         loaded: Callable[[], ModelInfo | None],
         probe: Callable[[], Machine] = this_machine,
-        as_begun: Callable[[LoadRequest], LoadRequest] = lambda request: request,
+        with_learned: Callable[[LoadRequest], LoadRequest] = lambda request: request,
     ) -> None:
         self._room = room
         self._settings = settings
         self._overrides = overrides
         self._loaded = loaded
         self._probe = probe
-        self._as_begun = as_begun
+        self._with_learned = with_learned
         self._lock = threading.Lock()
         self._machine: Machine | None = None
         self._shapes: dict[tuple[object, ...], ModelShape] = {}
@@ -57,7 +57,7 @@ class ModelPlans:
     def of_file(self, path: str, overrides: LoadOverrides | None = None) -> Placement:
         """``overrides``: instead of the remembered ones. Raises AppError where the file is no model."""
         effective = self.effective(self.overrides(path) if overrides is None else overrides)
-        return self._plan(self._shape_of_file(Path(path)), self._as_begun(request_for(path, effective)))
+        return self._plan(self._shape_of_file(Path(path)), self._with_learned(request_for(path, effective)))
 
     def of_download(self, name: str, quantization: str, cancel: CancelToken | None = None) -> Placement:
         """Of a model on the Hub (``OWNER/NAME`` or a name of the catalogue) in one quantization, from its files' first

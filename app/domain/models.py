@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.domain.placement import AS_PLANNED, Placement, Variant
+from app.domain.placement import AS_PLANNED, Placement, PlacementVariant
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class LoadRequest:
     expert_layers: int | None = None
     kv_types: tuple[str, str] | None = None
     micro_batch: int | None = None
-    variant: Variant = AS_PLANNED
+    variant: PlacementVariant = AS_PLANNED
 
 
 @dataclass(frozen=True, slots=True)

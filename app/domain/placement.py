@@ -22,7 +22,7 @@ class LoadOverrides:
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class PlacementVariant:
     """A placement that differs from the plan; None where it does not. ``what``: for a person, as in "runs fastest ...".
 
     ``gpus``: only so many of the GPUs; ``mapped``: the file is mapped and weights stay as they are stored, instead of
@@ -37,7 +37,7 @@ class Variant:
     flash_attention: bool | None = None
 
 
-AS_PLANNED = Variant()
+AS_PLANNED = PlacementVariant()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Tuning:
     """``figures``: the plan first, then the others that worked. ``seconds``: how long the comparison took."""
 
     name: str
-    chosen: Variant
+    chosen: PlacementVariant
     figures: tuple[Speed, ...]
     seconds: float
 

@@ -40,8 +40,8 @@ class FakeEngine:
     token whatever its length, so that generated ids differ from tokenized text as they do in real vocabularies;
     ``detokenize`` reads both. A scripted piece that is exactly the text of a control token is that token.
 
-    ``requests``, ``loads``, ``tokenized`` and ``prepared`` (tokens, conversation) record what was asked. Any method may
-    be called from any thread.
+    ``requests``, ``loads``, ``tokenized`` and ``was_read_ahead`` (tokens, conversation) record what was asked. Any
+    method may be called from any thread.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class FakeEngine:
         self.template = template
         self.context = context
         self.forgotten: list[str] = []
-        self.prepared: list[tuple[tuple[int, ...], str]] = []
+        self.was_read_ahead: list[tuple[tuple[int, ...], str]] = []
         self.closed = False
         self.vocabulary = "fake-vocabulary"
         self._control = {text: index for index, text in enumerate(control_tokens)}
@@ -192,11 +192,11 @@ class FakeEngine:
                 self._turns.remove(ticket)
                 self._changed.notify_all()
 
-    def as_begun(self, request: LoadRequest) -> LoadRequest:
+    def with_learned(self, request: LoadRequest) -> LoadRequest:
         return request
 
-    def prepare(self, prompt: tuple[int, ...], conversation: str) -> None:
-        self.prepared.append((prompt, conversation))
+    def read_ahead(self, prompt: tuple[int, ...], conversation: str) -> None:
+        self.was_read_ahead.append((prompt, conversation))
 
     def tune(self, request: LoadRequest, cancel: CancelToken) -> Tuning:
         """One placement is as good as another."""

@@ -35,16 +35,18 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepare:
-    """Evaluate what the conversation's next prompt begins with. Answered by ``Prepared`` when that is done, was not
-    worth it, or was stopped."""
+class ReadAhead:
+    """Evaluate what the conversation's next prompt begins with.
+
+    Answered by ``ReadAheadEnded`` when that is done, was not worth it, or was stopped.
+    """
 
     prompt: tuple[int, ...]
     conversation: str
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class ReadAheadEnded:
     error: ErrorInfo | None = None
 
 
@@ -113,7 +115,7 @@ class Embedded:
     error: ErrorInfo | None = None
 
 
-Command: TypeAlias = Tokenize | Generate | Prepare | Forget | Embed
+Command: TypeAlias = Tokenize | Generate | ReadAhead | Forget | Embed
 Reply: TypeAlias = (
     Loading
     | Loaded
@@ -123,7 +125,7 @@ Reply: TypeAlias = (
     | Prefill
     | Finished
     | Failed
-    | Prepared
+    | ReadAheadEnded
     | EmbedderLoaded
     | Embedded
 )

@@ -84,7 +84,7 @@ class Engine(Protocol):
         """Load, replacing what was loaded; at once where the same file is loaded with the same wishes."""
         ...
 
-    def as_begun(self, request: LoadRequest) -> LoadRequest:
+    def with_learned(self, request: LoadRequest) -> LoadRequest:
         """With what earlier loads of the model taught: the safer plan that it took, the fastest placement. Reads two
         small files and does not wait for anything else."""
         ...
@@ -100,7 +100,7 @@ class Engine(Protocol):
         """Events up to and with one ``Finished``. Setting ``cancel`` ends it with ``cancelled`` in milliseconds."""
         ...
 
-    def prepare(self, prompt: tuple[int, ...], conversation: str) -> None:
+    def read_ahead(self, prompt: tuple[int, ...], conversation: str) -> None:
         """In idle time, evaluate what the next prompt of the conversation that was answered last surely begins with.
         Does not wait. Whatever else is asked for stops it at once; what it did so far stays. Nothing happens where the
         memory holds nearly all of it already."""

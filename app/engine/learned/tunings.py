@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.models import LoadRequest
-from app.domain.placement import AS_PLANNED, Tuning, Variant
+from app.domain.placement import AS_PLANNED, PlacementVariant, Tuning
 from app.engine.learned.remembered import machine_key, read_entries, write_entries
 
 ENTRIES = 100
@@ -42,13 +42,13 @@ class Tunings:
         latest = dict(list(entries.items())[1 - ENTRIES :])
         write_entries(self.path, {**latest, machine_key(request): entry})
 
-    def _find(self, request: LoadRequest) -> Variant | None:
+    def _find(self, request: LoadRequest) -> PlacementVariant | None:
         entry = read_entries(self.path).get(machine_key(request))
         return _variant(entry.get("variant")) if isinstance(entry, dict) else None
 
 
-def _variant(stored: Any) -> Variant | None:
-    names = {field.name for field in fields(Variant)}
+def _variant(stored: Any) -> PlacementVariant | None:
+    names = {field.name for field in fields(PlacementVariant)}
     if not isinstance(stored, dict) or set(stored) != names:
         return None
     for name, value in stored.items():
@@ -56,4 +56,4 @@ def _variant(stored: Any) -> Variant | None:
             return None
         if type(value) is int and not 0 <= value <= _LARGEST:
             return None
-    return Variant(**stored) if isinstance(stored["what"], str) else None
+    return PlacementVariant(**stored) if isinstance(stored["what"], str) else None

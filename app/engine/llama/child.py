@@ -33,8 +33,8 @@ from app.engine.messages import (
     Loaded,
     LoadFailed,
     Loading,
-    Prepare,
-    Prepared,
+    ReadAhead,
+    ReadAheadEnded,
     Reply,
     Tokenize,
     Tokenized,
@@ -51,7 +51,7 @@ SAVE_AT_END_S = 2.0  # for saving when the program ends; less than the program w
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 T = TypeVar("T")
-Work = Generate | Prepare | Forget | None
+Work = Generate | ReadAhead | Forget | None
 """What the pipe thread hands over; None: the end."""
 
 
@@ -79,7 +79,10 @@ def run(
         if isinstance(command, Forget):
             decoder.saved.forget(command.conversation)
         else:
-            ending = _answer(command, decoder, replies) if isinstance(command, Generate) else _prepare(command, decoder)
+            if isinstance(command, Generate):
+                ending = _answer(command, decoder, replies)
+            else:
+                ending = _read_ahead(command, decoder)
             with contextlib.suppress(OSError):  # the program is gone
                 replies.send(ending)
     decoder.saved.save()
@@ -112,14 +115,14 @@ def _answer(command: Generate, decoder: "Decoder", replies: "_Replies") -> Reply
         return Failed(bug().info)
 
 
-def _prepare(command: Prepare, decoder: "Decoder") -> Reply:
+def _read_ahead(command: ReadAhead, decoder: "Decoder") -> Reply:
     try:
-        decoder.prepare(command.prompt, command.conversation)
+        decoder.read_ahead(command.prompt, command.conversation)
     except AppError as error:
-        return Prepared(error.info)
+        return ReadAheadEnded(error.info)
     except Exception:  # noqa: BLE001 - reported with its traceback; the model stays usable
-        return Prepared(bug().info)
-    return Prepared()
+        return ReadAheadEnded(bug().info)
+    return ReadAheadEnded()
 
 
 def become_child(log_path: str) -> None:

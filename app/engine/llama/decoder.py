@@ -68,7 +68,7 @@ class Decoder:
         prompt = request.prompt
         if len(prompt) >= self._cache.size:
             raise prompt_too_long(len(prompt), self._cache.size)
-        reuse = self.saved.prepare(prompt, request.conversation, goes_on=request.round > 0)
+        reuse = self.saved.make_ready(prompt, request.conversation, goes_on=request.round > 0)
         answer = AnswerWriter(request, self._vocabulary, emit)
         chain = SamplerChain(request.sampling, self._vocabulary.size)
         sampler = self._sampler(chain, request)
@@ -107,9 +107,9 @@ class Decoder:
         sampler.went_on(request.prompt)
         return sampler
 
-    def prepare(self, prompt: Sequence[int], conversation: str) -> None:
+    def read_ahead(self, prompt: Sequence[int], conversation: str) -> None:
         """Evaluate what the conversation's next prompt begins with, until it is done or stopped."""
-        kept = self.saved.look_ahead(prompt, conversation)
+        kept = self.saved.begin_reading_ahead(prompt, conversation)
         if kept is not None:
             try:
                 with contextlib.suppress(Stopped, ContextFull):

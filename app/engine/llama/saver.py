@@ -80,7 +80,7 @@ class SavedCache:
             and (len(self._saved) != len(tokens) or self._saved != tuple(tokens))
         )
 
-    def prepare(self, prompt: Sequence[int], conversation: str, *, goes_on: bool = False) -> Reuse:
+    def make_ready(self, prompt: Sequence[int], conversation: str, *, goes_on: bool = False) -> Reuse:
         """Make the memory start with as much of the prompt as is known anywhere. What another conversation, or another
         branch of this one, loses by that is saved before. ``goes_on``: in the same answer, so on the same branch."""
         started = time.perf_counter()
@@ -103,7 +103,7 @@ class SavedCache:
         kept = cache.keep(prompt)
         return Reuse(kept, source if kept else "none", known, time.perf_counter() - started)
 
-    def look_ahead(self, prompt: Sequence[int], conversation: str) -> int | None:
+    def begin_reading_ahead(self, prompt: Sequence[int], conversation: str) -> int | None:
         """Cut the memory to what it shares with the beginning of the next prompt, and return how much that is. None,
         and nothing is changed, where it holds another conversation, or lacks too little to be worth it."""
         cache = self._cache

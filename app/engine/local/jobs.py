@@ -70,7 +70,7 @@ class GenerateJob:
 
 
 @dataclass(eq=False, slots=True)
-class PrepareJob:
+class ReadAheadJob:
     """For idle time. Nobody waits for it."""
 
     prompt: tuple[int, ...]
@@ -87,4 +87,4 @@ class ForgetJob:
     conversation: str
 
 
-Job: TypeAlias = LoadJob | UnloadJob | TokenizeJob | GenerateJob | PrepareJob | ForgetJob
+EngineJob: TypeAlias = LoadJob | UnloadJob | TokenizeJob | GenerateJob | ReadAheadJob | ForgetJob

@@ -16,7 +16,7 @@ from app.domain.errors import AppError
 from app.domain.events import Event, ModelLoaded
 from app.domain.messages import GenerationStats
 from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling
-from app.domain.placement import AS_PLANNED, DeviceShare, Placement, Speed, Tuning, Variant
+from app.domain.placement import AS_PLANNED, DeviceShare, Placement, PlacementVariant, Speed, Tuning
 from app.domain.protocols import Publish
 from app.engine.placement.alternatives import alternatives
 from app.engine.placement.fit import plan_on_rung
@@ -58,11 +58,11 @@ class Tuner:
         self._cancel = cancel
         self._depth = 0  # tokens, the same for every placement
 
-    def compare(self, request: LoadRequest, model: ModelInfo, variants: Sequence[Variant]) -> Tuning:
+    def compare(self, request: LoadRequest, model: ModelInfo, variants: Sequence[PlacementVariant]) -> Tuning:
         """Raises Cancelled, and AppError where the plan itself cannot be measured. A variant that dies or needs more
         memory than there is is out."""
         started = time.monotonic()
-        runs: dict[Variant, list[_Run]] = {variant: [] for variant in (AS_PLANNED, *variants)}
+        runs: dict[PlacementVariant, list[_Run]] = {variant: [] for variant in (AS_PLANNED, *variants)}
         for _ in range(2 if model.seconds <= CHEAP_S else 1):
             for variant in tuple(runs):
                 try:
@@ -120,7 +120,7 @@ class Tuner:
                 ending.join()
 
 
-def candidates(request: LoadRequest, model: ModelInfo) -> tuple[Variant, ...]:
+def candidates(request: LoadRequest, model: ModelInfo) -> tuple[PlacementVariant, ...]:
     """What is worth trying besides the plan, and does not go against what was asked for. ``model``: as loaded by
     plan."""
     if model.placement is None:

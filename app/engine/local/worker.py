@@ -17,8 +17,8 @@ from app.domain.placement import AS_PLANNED, Tuning
 from app.domain.protocols import Publish
 from app.engine.learned.states import StateFolder
 from app.engine.llama import child
-from app.engine.local.jobs import ForgetJob, GenerateJob, Job, LoadJob, PrepareJob, TokenizeJob, UnloadJob
-from app.engine.local.owner import Owner
+from app.engine.local.jobs import EngineJob, ForgetJob, GenerateJob, LoadJob, ReadAheadJob, TokenizeJob, UnloadJob
+from app.engine.local.loop import EngineLoop
 from app.engine.local.process import Target
 from app.engine.protocol import EngineEvent, Finished, GenerationRequest
 
@@ -47,24 +47,24 @@ class EngineWorker:
         again.
         ``target``: what runs in the child; tests hand in another one."""
         self._publish = publish
-        self._owner = Owner(publish, target, states, idle_unload_s)
+        self._loop = EngineLoop(publish, target, states, idle_unload_s)
         self._target = target
         self._keeps = states is not None
         self._tuning: tuple[CancelToken, threading.Event] | None = None  # how to stop it, and its end
         self._lock = threading.Lock()
-        self._inbox: list[Job] = []
+        self._inbox: list[EngineJob] = []
         self._closing = False
         self._thread: threading.Thread | None = None
         self._ear, self._bell = multiprocessing.Pipe(duplex=False)
 
     @property
     def model(self) -> ModelInfo | None:
-        return self._owner.model
+        return self._loop.model
 
     @property
     def child_pid(self) -> int | None:
         """The process behind the loaded model, for `doctor` and for tests."""
-        return self._owner.child_pid
+        return self._loop.child_pid
 
     def load(self, request: LoadRequest, cancel: CancelToken | None = None) -> ModelInfo:
         self._stop_tuning()
@@ -82,10 +82,10 @@ class EngineWorker:
             return answer
         raise answer
 
-    def as_begun(self, request: LoadRequest) -> LoadRequest:
+    def with_learned(self, request: LoadRequest) -> LoadRequest:
         request = _absolute(request)
-        rung = max(request.rung, self._owner.ladder.rung(request))
-        return self._owner.tunings.apply(replace(request, rung=rung))
+        rung = max(request.rung, self._loop.ladder.rung(request))
+        return self._loop.tunings.apply(replace(request, rung=rung))
 
     def unload(self) -> None:
         self._stop_tuning()
@@ -110,8 +110,8 @@ class EngineWorker:
             raise ValueError("a prompt has at least one token")
         return self._events(GenerateJob(request), cancel)
 
-    def prepare(self, prompt: tuple[int, ...], conversation: str) -> None:
-        self._post(PrepareJob(prompt, conversation))
+    def read_ahead(self, prompt: tuple[int, ...], conversation: str) -> None:
+        self._post(ReadAheadJob(prompt, conversation))
 
     def forget(self, conversation: str) -> None:
         """Delete what is kept of a conversation to answer faster. Does not wait."""
@@ -125,7 +125,7 @@ class EngineWorker:
             thread = self._thread
             self._ring()
         self._stop_tuning()
-        self._owner.stop_everything()
+        self._loop.stop_everything()
         if thread is not None:
             thread.join()
         self._bell.close()
@@ -143,18 +143,18 @@ class EngineWorker:
             model = self.model
             if model is None or model.path != request.path or model.seconds > QUICK_S or not self._keeps:
                 return None
-            if (left := IDLE_S - self._owner.idle_s()) > 0:
+            if (left := IDLE_S - self._loop.idle_s()) > 0:
                 cancel.wait(left)
                 continue
             from app.engine.local import tuner  # they read headers and ask the system: not needed to start
             from app.machine import devices
 
-            if self._owner.safer or self._owner.tunings.known(request) or not tuner.unnoticed(model):
+            if self._loop.safer or self._loop.tunings.known(request) or not tuner.unnoticed(model):
                 return None
             if devices.is_busy(cancel.wait):
                 cancel.wait(IDLE_S)
                 continue
-            if self._owner.idle_s() < IDLE_S:  # something was asked for meanwhile
+            if self._loop.idle_s() < IDLE_S:  # something was asked for meanwhile
                 continue
             try:
                 with self._alone(cancel, asked=False) as stop:
@@ -169,10 +169,10 @@ class EngineWorker:
     def _tune(self, request: LoadRequest, model: ModelInfo, stop: CancelToken, *, asked: bool) -> Tuning:
         from app.engine.local import tuner
 
-        if self._owner.safer:  # the plan itself found no room, and may do worse than fail
+        if self._loop.safer:  # the plan itself found no room, and may do worse than fail
             raise tuner.no_room()
         variants = tuner.candidates(request, model)
-        together = tuner.fits_twice(model) and not self._owner.tunings.known(request)
+        together = tuner.fits_twice(model) and not self._loop.tunings.known(request)
         if not together:
             self._unload()
         timed = tuner.Tuner(lambda hear: EngineWorker(hear, target=self._target), stop)
@@ -182,8 +182,8 @@ class EngineWorker:
             if not together:
                 self._load(LoadJob(request), stop)
             raise
-        self._owner.tunings.remember(request, tuning)
-        better = tuning.chosen != AS_PLANNED and (asked or not self._owner.spoke)  # what is in memory would be lost
+        self._loop.tunings.remember(request, tuning)
+        better = tuning.chosen != AS_PLANNED and (asked or not self._loop.spoke)  # what is in memory would be lost
         if better or not together:
             self._load(LoadJob(request, afresh=True), stop)
         self._publish(ModelTuned(request.path, tuning))
@@ -238,7 +238,7 @@ class EngineWorker:
             forget()
             self._stop(job)  # nothing happens where it has ended
 
-    def _post(self, job: Job) -> None:
+    def _post(self, job: EngineJob) -> None:
         with self._lock:
             if self._closing:
                 raise closed()
@@ -250,7 +250,7 @@ class EngineWorker:
 
     def _stop(self, job: LoadJob | GenerateJob) -> None:
         """Does not queue: what runs is stopped through the shared byte, what waits is taken out."""
-        if self._owner.stop(job):
+        if self._loop.stop(job):
             return
         with self._lock:
             if not self._closing:
@@ -261,22 +261,22 @@ class EngineWorker:
             self._bell.send_bytes(b"!")
 
     def _run(self) -> None:
-        owner = self._owner
+        loop = self._loop
         try:
             while not self._closing:
                 with self._lock:
                     jobs, self._inbox = self._inbox, []
-                owner.accept(jobs)
-                owner.advance()
-                if self._ear in wait([self._ear, *owner.sources()], owner.patience()):
+                loop.accept(jobs)
+                loop.advance()
+                if self._ear in wait([self._ear, *loop.sources()], loop.patience()):
                     self._ear.recv_bytes()
-                owner.read()
+                loop.read()
         except Exception:
             log.exception("the engine's thread ended by a mistake")
         with self._lock:
             self._closing = True
             jobs, self._inbox = self._inbox, []
-        owner.end(jobs, closed())
+        loop.end(jobs, closed())
 
 
 def _absolute(request: LoadRequest) -> LoadRequest:

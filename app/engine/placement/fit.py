@@ -6,7 +6,7 @@ from app.domain.models import LoadRequest
 from app.domain.placement import AS_PLANNED
 from app.engine.placement.plan import Plan, Share, Wishes
 from app.engine.placement.planner import MARGIN, SMALLEST_CONTEXT, make_plan
-from app.engine.placement.shape import ModelShape, Weights
+from app.engine.placement.shape import ModelShape, WeightBytes
 from app.machine.devices import Machine
 
 
@@ -18,7 +18,7 @@ def plan_on_rung(shape: ModelShape, machine: Machine, request: LoadRequest) -> P
     if variant.gpus is not None and variant.gpus < len(machine.gpus):
         fewer = replace(machine, gpus=machine.gpus[: variant.gpus])
         plan = plan_on_rung(shape, fewer, replace(request, variant=replace(variant, gpus=None)))
-        idle = [Share(gpu, Weights(), 0, 0) for gpu in machine.gpus[variant.gpus :]]
+        idle = [Share(gpu, WeightBytes(), 0, 0) for gpu in machine.gpus[variant.gpus :]]
         return replace(plan, shares=(*plan.gpus, *idle, plan.ram))
     wishes = Wishes(
         context=request.context,

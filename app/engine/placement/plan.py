@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.domain.placement import DeviceShare, Placement
-from app.engine.placement.shape import Weights
+from app.engine.placement.shape import WeightBytes
 from app.machine.devices import Device
 
 
@@ -42,7 +42,7 @@ class Share:
     are here."""
 
     device: Device
-    weights: Weights
+    weights: WeightBytes
     kv: int
     compute: int
     layers: tuple[int, int] = (0, 0)

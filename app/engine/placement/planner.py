@@ -7,7 +7,7 @@ from itertools import pairwise
 from app.engine.placement.cache import cache_bytes, cells, window_cells
 from app.engine.placement.graph import F32, compute_bytes, kinds, representatives
 from app.engine.placement.plan import Override, Plan, Share, Wishes
-from app.engine.placement.shape import EXPERTS, Layer, ModelShape, Weights
+from app.engine.placement.shape import EXPERTS, Layer, ModelShape, WeightBytes
 from app.engine.placement.speed import tokens_per_second
 from app.engine.placement.words import Outcome, reason, sentence
 from app.machine.devices import GIB, Machine
@@ -157,11 +157,11 @@ class _Sizes:
     def gpu_share(self, index: int, first: int, end: int, experts: frozenset[int], copies: int) -> Share:
         """Layers ``first`` to ``end`` on a GPU, the one after the last layer being the output."""
         model, count = self._model, len(self._model.layers)
-        weights = Weights(dense=model.output + model.tied) if end > count else Weights()
+        weights = WeightBytes(dense=model.output + model.tied) if end > count else WeightBytes()
         end = min(end, count)
         for number in range(first, end):
             own = model.layers[number].weights
-            weights += own if number in experts else Weights(own.mixer, own.dense, own.shared)
+            weights += own if number in experts else WeightBytes(own.mixer, own.dense, own.shared)
         compute = self._compute(first, end, False, end == count)
         # For a prompt the scheduler copies the weights in RAM to a GPU, one tensor at a time; the first GPU comes first
         # (ggml-backend.cpp, ggml_backend_sched_backend_id_from_cur).
@@ -182,17 +182,17 @@ class _Sizes:
     def ram_share(self, first_gpu: int, gpu_layers: int, on_gpu: frozenset[int], copies: int) -> Share:
         """The layers before the GPUs', the embeddings, and the experts that are nowhere else."""
         model = self._model
-        weights = Weights(dense=model.input)
+        weights = WeightBytes(dense=model.input)
         if gpu_layers == 0:
-            weights += Weights(dense=model.output)
+            weights += WeightBytes(dense=model.output)
         if self._machine.amx:  # then nothing is on a GPU
-            weights += Weights(dense=model.amx or 0)
+            weights += WeightBytes(dense=model.amx or 0)
         for number, layer in enumerate(model.layers):
             own = layer.weights
             if number < first_gpu:
                 weights += own
             elif number not in on_gpu:
-                weights += Weights(experts=own.experts)
+                weights += WeightBytes(experts=own.experts)
         logits = model.vocabulary * F32
         if gpu_layers:
             compute = copies * self._inputs() + self._batch * model.width * F32 + logits
@@ -288,7 +288,7 @@ class _Sizes:
 
     def draft(self, gpu_layers: int, starts: tuple[int, ...], on_gpu: frozenset[int]) -> _Draft:
         gpus = self._gpu_shares(starts, on_gpu) if gpu_layers else []
-        idle = [Share(device, Weights(), 0, 0) for device in self._machine.gpus[len(gpus) :]]
+        idle = [Share(device, WeightBytes(), 0, 0) for device in self._machine.gpus[len(gpus) :]]
         ram = self.ram_share(starts[0], gpu_layers, on_gpu, self._copies(starts, on_gpu) if gpu_layers else 1)
         shared = sum(share.used for share in gpus if share.device.unified)
         room = max(0, ram.device.free - self._margin - shared)

@@ -34,7 +34,7 @@ WIDEST = 1 << 20  # no model is; headers come from strangers
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class WeightBytes:
     """Bytes. ``mixer``: attention or what stands in for it; ``dense``: norms, routers, feed-forward that every token
     passes; ``shared``: experts that every token passes; ``experts``: those that a router chooses from."""
 
@@ -47,8 +47,8 @@ class Weights:
     def every_token(self) -> int:
         return self.mixer + self.dense + self.shared
 
-    def __add__(self, other: "Weights") -> "Weights":
-        return Weights(
+    def __add__(self, other: "WeightBytes") -> "WeightBytes":
+        return WeightBytes(
             self.mixer + other.mixer,
             self.dense + other.dense,
             self.shared + other.shared,
@@ -73,7 +73,7 @@ class Layer:
     """``tensors``: name without the layer -> shape, fastest first. ``largest_expert``: bytes of the largest tensor of
     experts."""
 
-    weights: Weights
+    weights: WeightBytes
     cache: Cache
     tensors: Mapping[str, tuple[int, ...]]
     largest_expert: int = 0
@@ -185,7 +185,7 @@ def _layer(tensors: Mapping[str, Tensor], cache: Cache) -> Layer:
         sizes[kind] += tensor.size
         if kind == "experts":
             largest = max(largest, tensor.size)
-    return Layer(Weights(**sizes), cache, {name: tensor.shape for name, tensor in tensors.items()}, largest)
+    return Layer(WeightBytes(**sizes), cache, {name: tensor.shape for name, tensor in tensors.items()}, largest)
 
 
 def _kind(name: str) -> str:

@@ -32,7 +32,7 @@ def read_ahead(engine: Engine, builder: PromptBuilder, history: Sequence[Message
     try:
         beginning = sure_beginning(builder, history, options)
         if beginning:
-            engine.prepare(beginning, history[-1].conversation_id)
+            engine.read_ahead(beginning, history[-1].conversation_id)
     except AppError as error:  # the engine has ended, or no question would fit any more
         _log.info("The next prompt is not read ahead: %s", error)
 

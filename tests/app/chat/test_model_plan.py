@@ -11,7 +11,7 @@ from app.chat.model_plan import ModelPlans
 from app.domain.clock import SystemClock
 from app.domain.errors import AppError
 from app.domain.models import LoadRequest, ModelInfo
-from app.domain.placement import LoadOverrides, Variant
+from app.domain.placement import LoadOverrides, PlacementVariant
 from app.machine.devices import GIB, Machine, gpu, this_ram
 from app.models.room import ModelRoom
 from app.net.gate import NetworkGate
@@ -63,14 +63,14 @@ def test_a_plan_names_every_device_and_what_may_be_wished(make: Make) -> None:
 
 
 def test_a_plan_is_what_the_engine_would_begin_with(make: Make) -> None:
-    quick = Variant("without experts on the card", expert_layers=0)
+    quick = PlacementVariant("without experts on the card", expert_layers=0)
     asked: list[LoadRequest] = []
 
-    def as_begun(request: LoadRequest) -> LoadRequest:
+    def with_learned(request: LoadRequest) -> LoadRequest:
         asked.append(request)
         return replace(request, variant=quick) if request.context is None else replace(request, rung=1)
 
-    plans = make(24, as_begun=as_begun)
+    plans = make(24, with_learned=with_learned)
     planned = make(24).of_file(QWEN)
     assert planned.shares[0].experts > plans.of_file(QWEN).shares[0].experts == 0
     assert asked == [LoadRequest(QWEN)]

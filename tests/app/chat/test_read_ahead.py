@@ -36,7 +36,7 @@ def test_the_next_prompt_begins_with_it(kimi, call) -> None:
     conversation = kimi.conversation()
     kimi.ask(conversation, "what is 17*23?")
     kimi.restart()  # what comes after an answer has come
-    ((beginning, whose),) = kimi.engine.prepared
+    ((beginning, whose),) = kimi.engine.was_read_ahead
     assert whose == conversation.id
     text = kimi.engine.detokenize(beginning)
     assert "17*23 = 391<|im_end|>" in text
@@ -46,7 +46,7 @@ def test_the_next_prompt_begins_with_it(kimi, call) -> None:
         kimi.ask(conversation, question)
         kimi.restart()
         prompt = kimi.engine.requests[-1].prompt
-        beginning = kimi.engine.prepared[number][0]
+        beginning = kimi.engine.was_read_ahead[number][0]
         assert prompt[: len(beginning)] == beginning
         assert kimi.engine.detokenize(prompt[len(beginning) :]).startswith(question)
 
@@ -59,7 +59,7 @@ def test_with_sources_and_without_thinking(plain, kimi) -> None:
     plain.engine.script(["Yes."])
     plain.ask(conversation, "In March roses?")
     plain.restart()
-    beginning = plain.engine.prepared[0][0]
+    beginning = plain.engine.was_read_ahead[0][0]
     assert plain.engine.requests[1].prompt[: len(beginning)] == beginning
     assert "Roses are pruned in March." in plain.engine.detokenize(beginning)
     for _ in range(2):
@@ -68,7 +68,7 @@ def test_with_sources_and_without_thinking(plain, kimi) -> None:
     kimi.ask(conversation, "Are you there?", options=TurnOptions(think=False, tools=()))
     kimi.ask(conversation, "Still?", options=TurnOptions(think=False, tools=()))
     kimi.restart()
-    beginning = kimi.engine.prepared[0][0]
+    beginning = kimi.engine.was_read_ahead[0][0]
     assert kimi.engine.requests[1].prompt[: len(beginning)] == beginning
 
 
@@ -79,14 +79,14 @@ def test_an_answer_that_may_go_on_stays_as_it_is(plain) -> None:
     plain.engine.script(["One "], error=AppError("too-bad", "Too bad."))
     plain.ask(plain.conversation(), "Count")
     plain.restart()
-    assert plain.engine.prepared == []
+    assert plain.engine.was_read_ahead == []
 
 
 def test_an_engine_that_is_gone_spoils_nothing(plain, monkeypatch) -> None:
     def closed(prompt: object, conversation: object) -> None:
         raise AppError("engine-closed", "The engine is closed.")
 
-    monkeypatch.setattr(plain.engine, "prepare", closed)
+    monkeypatch.setattr(plain.engine, "read_ahead", closed)
     plain.engine.script(["One."])
     assert plain.ask(plain.conversation(), "Count").status is MessageStatus.COMPLETE
     plain.restart()

@@ -31,8 +31,8 @@ from app.engine.messages import (
     LoadFailed,
     Loading,
     Made,
-    Prepare,
-    Prepared,
+    ReadAhead,
+    ReadAheadEnded,
     Tokenize,
     Tokenized,
     encode,
@@ -76,8 +76,8 @@ def obedient(connection: Connection, stop: Any, request: LoadRequest, _log: str,
                 ids = tuple(tuple(map(ord, text.text)) for text in command.texts)
                 with lock:
                     connection.send_bytes(encode(Tokenized(command.id, ids)))
-            elif isinstance(command, Generate | Prepare):
-                work = _generate if isinstance(command, Generate) else _prepare
+            elif isinstance(command, Generate | ReadAhead):
+                work = _generate if isinstance(command, Generate) else _read_ahead
                 arguments = (connection, stop, command, lock, request.rung)
                 busy.append(threading.Thread(target=work, args=arguments, daemon=True))
                 busy[-1].start()
@@ -110,7 +110,7 @@ def _generate(connection: Connection, stop: Any, command: Generate, lock: thread
     send(Finished(StopReason.STOP, GenerationStats(len(prompt))))
 
 
-def _prepare(connection: Connection, stop: Any, command: Prepare, lock: threading.Lock, _rung: int) -> None:
+def _read_ahead(connection: Connection, stop: Any, command: ReadAhead, lock: threading.Lock, _rung: int) -> None:
     for token in command.prompt:
         if token == DIE:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -119,7 +119,9 @@ def _prepare(connection: Connection, stop: Any, command: Prepare, lock: threadin
         while token == WAIT and stop[0] == b"\0":
             threading.Event().wait(0.002)
     with lock:
-        connection.send_bytes(encode(Prepared(ErrorInfo("too-bad", "Too bad.") if FAIL in command.prompt else None)))
+        connection.send_bytes(
+            encode(ReadAheadEnded(ErrorInfo("too-bad", "Too bad.") if FAIL in command.prompt else None))
+        )
 
 
 def placed(connection: Connection, stop: Any, request: LoadRequest, log: str, states: Any = None) -> None:
@@ -155,8 +157,8 @@ def placed(connection: Connection, stop: Any, request: LoadRequest, log: str, st
                     threading.Event().wait(0.002)
                 reason = StopReason.STOP if stop[0] == b"\0" else StopReason.CANCELLED
                 connection.send_bytes(encode(Finished(reason, stats)))
-            elif isinstance(command, Prepare):
-                connection.send_bytes(encode(Prepared()))
+            elif isinstance(command, ReadAhead):
+                connection.send_bytes(encode(ReadAheadEnded()))
 
 
 def never_loads(connection: Connection, stop: Any, _request: LoadRequest, _log: str, _states: Any = None) -> None:

@@ -11,14 +11,14 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.messages import StopReason
 from app.domain.models import CallGrammar, LoadRequest, PromptText, Sampling
-from app.domain.placement import Variant
+from app.domain.placement import PlacementVariant
 from app.engine.learned.states import StateFolder, read_state
 from app.engine.protocol import Finished, GenerationRequest, Tokens
 
 pytestmark = [pytest.mark.model, pytest.mark.nightly]
 CALLERS, ACTIONS = 4, 60
 # What flash attention computes on a CPU depends on how many tokens it computes at once.
-EXACT = Variant("without flash attention", flash_attention=False)
+EXACT = PlacementVariant("without flash attention", flash_attention=False)
 GRAMMAR = CallGrammar('root ::= "{" [a-z0-9 ]* "}"', phrases=("{",))
 
 
@@ -59,7 +59,7 @@ class Caller(threading.Thread):
     def act(self):
         draw = self.random
         prompt, conversation = draw.choice(prompts()), draw.choice(["", "sea", "hill", "wood"])
-        what = draw.choices(["ask", "tokenize", "prepare", "forget", "load", "unload"], [12, 2, 4, 1, 1, 0.3])[0]
+        what = draw.choices(["ask", "tokenize", "read ahead", "forget", "load", "unload"], [12, 2, 4, 1, 1, 0.3])[0]
         if what == "ask":
             self.ask(prompt, conversation, stop_after=draw.choice([None, 0, 1, 1, 2, 3, 5]))
             if draw.random() < 0.5:  # what was broken off is asked again
@@ -67,8 +67,8 @@ class Caller(threading.Thread):
         elif what == "tokenize":
             self.engine.load(self.request)
             self.engine.tokenize([PromptText("hello " * draw.choice([1, 500]))])
-        elif what == "prepare":
-            self.engine.prepare(prompt, conversation)
+        elif what == "read ahead":
+            self.engine.read_ahead(prompt, conversation)
         elif what == "forget":
             self.engine.forget(conversation)
         elif what == "load":

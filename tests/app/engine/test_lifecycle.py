@@ -16,7 +16,7 @@ from app.domain.models import LoadRequest, PromptText
 from app.engine.learned.ladder import LAST_RUNG, Ladder
 from app.engine.learned.states import StateFolder
 from app.engine.local.jobs import LoadJob
-from app.engine.local.owner import Owner
+from app.engine.local.loop import EngineLoop
 
 DIE, DIE_TWICE = 1000, 1003
 HELLO = tuple(map(ord, "hello"))
@@ -52,7 +52,7 @@ def test_a_load_that_needs_too_much_goes_down_the_ladder_by_itself(start, model_
 def test_what_it_took_is_remembered_for_this_model_and_wish(start, model_file, states):
     start("needs_rung_2").engine.load(LoadRequest(model_file))
     recorded = start()  # another program, and no death
-    assert recorded.engine.as_begun(LoadRequest(model_file)) == LoadRequest(model_file, rung=2)
+    assert recorded.engine.with_learned(LoadRequest(model_file)) == LoadRequest(model_file, rung=2)
     assert recorded.engine.load(LoadRequest(model_file)).context == 2
     assert recorded.of(ModelLoaded)[0].note is not None
     assert recorded.engine.load(LoadRequest(model_file, context=512)).context == 0
@@ -115,23 +115,23 @@ class Clock:
 
 def test_a_model_that_somebody_asks_for_is_not_idle(children, model_file, monkeypatch):
     clock = Clock()
-    monkeypatch.setattr("app.engine.local.owner.time", clock)
-    owner = Owner(lambda _: None, children.obedient, idle_unload_s=lambda: 50.0)
-    owner.accept([LoadJob(LoadRequest(model_file))])
-    while owner.model is None:
-        owner.advance()
-        wait(owner.sources(), 10)
-        owner.read()
+    monkeypatch.setattr("app.engine.local.loop.time", clock)
+    loop = EngineLoop(lambda _: None, children.obedient, idle_unload_s=lambda: 50.0)
+    loop.accept([LoadJob(LoadRequest(model_file))])
+    while loop.model is None:
+        loop.advance()
+        wait(loop.sources(), 10)
+        loop.read()
     clock.now += 40.0
-    owner.accept([LoadJob(LoadRequest(model_file))])
-    owner.advance()
+    loop.accept([LoadJob(LoadRequest(model_file))])
+    loop.advance()
     clock.now += 40.0
-    owner.advance()
-    assert (owner.model is not None, owner.idle_s()) == (True, 40.0)
+    loop.advance()
+    assert (loop.model is not None, loop.idle_s()) == (True, 40.0)
     clock.now += 10.0
-    owner.advance()
-    assert owner.model is None
-    owner.end([], AppError("engine-closed", "The engine is closed.", ""))
+    loop.advance()
+    assert loop.model is None
+    loop.end([], AppError("engine-closed", "The engine is closed.", ""))
 
 
 def test_an_idle_model_is_unloaded_and_comes_back_when_it_is_needed(start, model_file):

@@ -76,7 +76,7 @@ def test_reading_ahead_leaves_the_question_where_it_was(kind, make_engine, rando
         answer = recorded.run(history, max_tokens=5, conversation="sea", round=number)
         history = (*history, *answer.ids, *ids(number + 10, 80))
     beginning = (*question, *ids(2, 300))
-    recorded.engine.prepare(beginning, "sea")
+    recorded.engine.read_ahead(beginning, "sea")
     wait_for(lambda: [file for file in folder.path.glob("*.state") if tokens_of(file) == beginning])
     answer = recorded.run((*beginning, *ids(3, 20)), max_tokens=1, conversation="sea")
     assert (answer.stats.cached_tokens, answer.stats.cached_from) == (len(beginning), "memory")

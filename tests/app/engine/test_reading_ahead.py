@@ -19,7 +19,7 @@ dies = pytest.mark.expect_log("the engine's process ended")
 
 def begin(recorded, *prompt, conversation="sea"):
     """Read ahead, and be sure that the child has heard of it."""
-    recorded.engine.prepare(prompt, conversation)
+    recorded.engine.read_ahead(prompt, conversation)
     assert recorded.engine.tokenize([PromptText("ab")]) == [(97, 98)]
 
 
@@ -61,7 +61,7 @@ def test_whatever_else_is_asked_for_ends_it(pretend, model_file, other):
 def test_what_was_overtaken_is_not_read(pretend):
     recorded = pretend()
     begin(recorded, WAIT)
-    recorded.engine.prepare((DIE,), "hill")
+    recorded.engine.read_ahead((DIE,), "hill")
     assert recorded.run(HELLO).text == "hello"
     assert recorded.run(HELLO).text == "hello"
 
@@ -81,7 +81,7 @@ def test_what_comes_too_late_is_not_read(pretend):
 
 def test_nothing_happens_without_a_model(pretend):
     recorded = pretend(load=False)
-    recorded.engine.prepare((DIE,), "sea")
+    recorded.engine.read_ahead((DIE,), "sea")
     with pytest.raises(AppError):
         recorded.engine.tokenize([PromptText("ab")])
 
@@ -91,7 +91,7 @@ def test_nothing_happens_without_a_model(pretend):
 def test_a_death_is_told_once_and_only_one_for_want_of_memory_changes_the_plan(pretend, wait_for, word, rung):
     recorded = pretend()
     pid = recorded.engine.child_pid
-    recorded.engine.prepare((word,), "sea")
+    recorded.engine.read_ahead((word,), "sea")
     wait_for(lambda: recorded.of(EngineDied))
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -117,20 +117,20 @@ def test_what_was_read_ahead_counts_however_far_it_came(make_engine, tiny_path, 
     beginning = (*question, *answer)
 
     for conversation in ("", "hill"):  # another one is in the memory
-        recorded.engine.prepare(beginning, conversation)
-    recorded.engine.prepare((*question, *other[:20]), "sea")  # not worth it
-    recorded.engine.prepare(beginning * 100, "sea")  # does not fit
+        recorded.engine.read_ahead(beginning, conversation)
+    recorded.engine.read_ahead((*question, *other[:20]), "sea")  # not worth it
+    recorded.engine.read_ahead(beginning * 100, "sea")  # does not fit
     recorded.ids()
     interrupted = recorded.run((*question, *other, 1), max_tokens=1, conversation="sea")
     assert interrupted.stats.cached_tokens >= len(question) + len(other)
 
-    recorded.engine.prepare(beginning, "sea")
+    recorded.engine.read_ahead(beginning, "sea")
     recorded.ids()
     early = recorded.run((*beginning, *other[:5]), max_tokens=5, conversation="sea")
     assert len(question) <= early.stats.cached_tokens <= len(beginning)
     recorded.run((*question, *other), max_tokens=2, conversation="sea")
     before = {(file.name, file.stat().st_mtime_ns) for file in folder.path.glob("*.state")}
-    recorded.engine.prepare(beginning, "sea")
+    recorded.engine.read_ahead(beginning, "sea")
     wait_for(lambda: {(f.name, f.stat().st_mtime_ns) for f in folder.path.glob("*.state")} - before)
     late = recorded.run((*beginning, *other[:5]), max_tokens=5, conversation="sea")
     assert (late.stats.cached_tokens, late.stats.cached_from) == (len(beginning), "memory")

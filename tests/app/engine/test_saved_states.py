@@ -91,7 +91,7 @@ def test_what_is_read_ahead_takes_the_place_of_what_it_parts_from(start, folder,
     recorded.run((*sea, *hill, *hill), max_tokens=5, conversation="walk")
     wait_for(lambda: list(folder.path.glob("*.state")))
     (path,) = folder.path.glob("*.state")
-    recorded.engine.prepare((*sea, *moor), "walk")
+    recorded.engine.read_ahead((*sea, *moor), "walk")
     wait_for(lambda: folder.best(path.name.split("-")[0], (*sea, *moor), len(sea) + len(moor) - 1, 1 << 20))
     assert files(folder) == [path]
 

@@ -53,7 +53,7 @@ def test_the_fastest_is_found_loaded_and_remembered(start, model):
     assert recorded.engine.model.context == FASTER
     assert recorded.engine.load(LoadRequest(model)).context == FASTER
     again = start()
-    assert again.engine.as_begun(LoadRequest(model)).variant == tuning.chosen
+    assert again.engine.with_learned(LoadRequest(model)).variant == tuning.chosen
     assert again.engine.load(LoadRequest(model)).context == FASTER
     assert again.engine.load(LoadRequest(model, context=100)).context == PLANNED
     assert again.engine.load(LoadRequest(model)).context == FASTER

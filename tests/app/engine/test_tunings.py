@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from app.domain.models import LoadRequest
-from app.domain.placement import AS_PLANNED, Speed, Tuning, Variant
+from app.domain.placement import AS_PLANNED, PlacementVariant, Speed, Tuning
 from app.engine.learned.tunings import Tunings
 
-BEST = Variant("from the mapped file", mapped=True)
+BEST = PlacementVariant("from the mapped file", mapped=True)
 
 
 def tuning(chosen=BEST):
@@ -29,7 +29,7 @@ def test_it_is_applied_where_nothing_else_was_decided(tunings, model_file):
     tuned = tunings.apply(request)
     assert tuned == replace(request, variant=BEST)
     assert tunings.apply(tuned) == tuned
-    other = replace(request, variant=Variant("otherwise", gpus=1))
+    other = replace(request, variant=PlacementVariant("otherwise", gpus=1))
     assert tunings.apply(other) == other
     assert tunings.apply(replace(tuned, rung=1)) == replace(request, rung=1)
     for wishes in ({"context": 512}, {"gpu_layers": 1}, {"expert_layers": 1}, {"kv_types": ("q8_0", "q8_0")}):
@@ -73,5 +73,5 @@ def test_in_words():
         "model runs fastest from the mapped file: 12.3 tokens a second instead of 10 as planned."
     )
     assert tuning(AS_PLANNED).sentence == "model runs fastest as planned, with 10 tokens a second."
-    small = Tuning("model", Variant("as planned"), (Speed("as planned", 0.0, 1312.4),), 1.0)
+    small = Tuning("model", PlacementVariant("as planned"), (Speed("as planned", 0.0, 1312.4),), 1.0)
     assert small.sentence == "model runs fastest as planned, with 1,312 tokens a second."

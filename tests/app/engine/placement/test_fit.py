@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.models import LoadRequest
-from app.domain.placement import Variant
+from app.domain.placement import PlacementVariant
 from app.engine.learned.ladder import LAST_RUNG
 from app.engine.placement.fit import plan_on_rung
 from app.engine.placement.shape import read_shape
@@ -37,7 +37,7 @@ def test_the_first_rung_is_the_plan(qwen):
 
 
 def test_a_plan_for_fewer_cards_still_names_all(qwen):
-    wish = replace(WISH, variant=Variant("on one graphics card", gpus=1))
+    wish = replace(WISH, variant=PlacementVariant("on one graphics card", gpus=1))
     plan = plan_on_rung(qwen, machine(24, 24), wish)
     assert [share.used > 0 for share in plan.gpus] == [True, False]
     assert replace(plan, shares=(plan.shares[0], plan.ram)) == plan_on_rung(qwen, machine(24), WISH)

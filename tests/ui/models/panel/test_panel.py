@@ -12,7 +12,7 @@ from app.domain.errors import ErrorInfo
 from app.domain.events import ModelFailed, ModelLoaded, ModelLoading, ModelTuned, ModelUnloaded, TokenRate, TurnFinished
 from app.domain.messages import Change, GenerationStats, Message, MessageStatus, Role, StopReason
 from app.domain.models import ModelInfo
-from app.domain.placement import LoadOverrides, Speed, Tuning, Variant
+from app.domain.placement import LoadOverrides, PlacementVariant, Speed, Tuning
 from ui.bridge import Bridge
 from ui.models.panel.controller import ModelPanelController
 from ui.models.panel.view import ModelPanel
@@ -273,7 +273,7 @@ def test_nothing_is_cut_in_a_narrow_panel(panel: ModelPanel, load: Callable[[], 
 
 
 PLAIN = Speed("as planned", 100.0, 20.0)
-FASTER = Variant("with the experts of 2 layers less on the card", expert_layers=10)
+FASTER = PlacementVariant("with the experts of 2 layers less on the card", expert_layers=10)
 
 
 def test_the_stopwatch_is_stopped_by_its_button(panel: ModelPanel, load: Callable[[], None], settle: Settle) -> None:

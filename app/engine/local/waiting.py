@@ -10,7 +10,7 @@ from app.engine.protocol import Queued
 Waiting: TypeAlias = LoadJob | UnloadJob | GenerateJob
 
 
-class Line(deque[Waiting]):
+class WaitingQueue(deque[Waiting]):
     """Used by the worker thread alone."""
 
     def take_out_stopped(self) -> None:

@@ -6,7 +6,7 @@ from app.engine.local.process import ChildProcess
 from app.engine.messages import Tokenize, Tokenized
 
 
-class Questions:
+class TokenizeRequests:
     """Those that were not answered yet. Used by the worker thread alone."""
 
     def __init__(self) -> None:

@@ -15,10 +15,10 @@ from app.domain.protocols import Publish
 from app.engine.learned.ladder import LAST_RUNG, Ladder, explanation
 from app.engine.learned.states import StateFolder
 from app.engine.learned.tunings import Tunings
-from app.engine.local.jobs import ForgetJob, GenerateJob, Job, LoadJob, PrepareJob, TokenizeJob, UnloadJob
-from app.engine.local.line import Line, Waiting
+from app.engine.local.jobs import EngineJob, ForgetJob, GenerateJob, LoadJob, ReadAheadJob, TokenizeJob, UnloadJob
 from app.engine.local.process import ChildProcess, Target, no_process
-from app.engine.local.questions import Questions
+from app.engine.local.tokenize_requests import TokenizeRequests
+from app.engine.local.waiting import Waiting, WaitingQueue
 from app.engine.messages import (
     Failed,
     Forget,
@@ -27,8 +27,8 @@ from app.engine.messages import (
     LoadFailed,
     Loading,
     Made,
-    Prepare,
-    Prepared,
+    ReadAhead,
+    ReadAheadEnded,
     Reply,
     Tokenized,
 )
@@ -38,7 +38,7 @@ from app.gguf.files import check_model_file, display_name
 log = logging.getLogger(__name__)
 
 
-class Owner:
+class EngineLoop:
     """Owns the child process. Everything but ``stop``, ``stop_everything`` and the properties runs on one thread."""
 
     def __init__(
@@ -56,12 +56,12 @@ class Owner:
         self._idle_unload_s = idle_unload_s
         self._idle_since = 0.0
         self._lock = threading.Lock()  # guards _current and _child, which ``stop`` looks at
-        self._current: LoadJob | GenerateJob | PrepareJob | None = None
+        self._current: LoadJob | GenerateJob | ReadAheadJob | None = None
         self._child: ChildProcess | None = None
         self._model: ModelInfo | None = None
-        self._queue = Line()
-        self._ahead: PrepareJob | None = None  # for when nothing else is to do
-        self._questions = Questions()
+        self._queue = WaitingQueue()
+        self._read_ahead: ReadAheadJob | None = None  # for when nothing else is to do
+        self._tokenize = TokenizeRequests()
         self._request: LoadRequest | None = None  # of what is loaded, or was when the child died
         self._died = self._rests = False  # gone by itself; unloaded because nothing was to do
         self._short_of_memory = False  # why the rung is what it is
@@ -100,19 +100,19 @@ class Owner:
 
     # The thread: what it waits for and what it does then.
 
-    def accept(self, jobs: Sequence[Job]) -> None:
+    def accept(self, jobs: Sequence[EngineJob]) -> None:
         for job in jobs:
             if isinstance(job, TokenizeJob):
-                self._questions.hold(job)
+                self._tokenize.hold(job)
             elif isinstance(job, ForgetJob):
                 self._forget(job.conversation)
-            elif not isinstance(job, PrepareJob):
+            elif not isinstance(job, ReadAheadJob):
                 self._queue.append(job)
                 self._idle_since = time.monotonic()
                 if isinstance(job, GenerateJob):
-                    self._ahead = None  # no longer the next prompt, or no longer the conversation in the memory
+                    self._read_ahead = None  # no longer the next prompt, or no longer the conversation in the memory
             elif not self._queue.answers(job.conversation, self._current):  # else it came too late
-                self._ahead = job
+                self._read_ahead = job
 
     def sources(self) -> list[Any]:
         """What `multiprocessing.connection.wait` should wait for."""
@@ -121,7 +121,7 @@ class Owner:
     def patience(self) -> float | None:
         """How many seconds the thread may wait before it calls ``advance`` again; None: for ever."""
         limit = self._idle_unload_s()
-        if limit is None or self._model is None or self._current is not None or self._questions.asked:
+        if limit is None or self._model is None or self._current is not None or self._tokenize.asked:
             return None
         return max(0.0, self._idle_since + limit - time.monotonic())
 
@@ -129,9 +129,9 @@ class Owner:
         """Start what can be started, and tell those who wait how many are before them."""
         self._queue.take_out_stopped()
         self._make_way()
-        if self.patience() == 0 and not self._queue and not self._questions.held and self._ahead is None:
+        if self.patience() == 0 and not self._queue and not self._tokenize.held and self._read_ahead is None:
             self._rest()
-        while self._current is None and (self._queue or (self._questions.held and self._model is None)):
+        while self._current is None and (self._queue or (self._tokenize.held and self._model is None)):
             if (self._queue and not isinstance(self._queue[0], GenerateJob)) or self._model is not None:
                 self._begin(self._queue.popleft())
             elif (self._died or self._rests) and self._request is not None:
@@ -139,10 +139,10 @@ class Owner:
             else:
                 self._fail_waiting(AppError("no-model", "No model is loaded.", "Choose a model first."))
         if self._child is not None and self._model is not None:
-            self._questions.ask(self._child)
-        if self._current is None and self._ahead is not None:
-            self._look_ahead()
-        if self._current is not None or self._questions.asked:
+            self._tokenize.ask(self._child)
+        if self._current is None and self._read_ahead is not None:
+            self._begin_reading_ahead()
+        if self._current is not None or self._tokenize.asked:
             self._idle_since = time.monotonic()
         self._queue.tell(busy=isinstance(self._current, GenerateJob))
 
@@ -155,7 +155,7 @@ class Owner:
         except (EOFError, OSError):
             self._on_death()
 
-    def end(self, jobs: Sequence[Job], error: AppError) -> None:
+    def end(self, jobs: Sequence[EngineJob], error: AppError) -> None:
         """The program ends: nobody is left waiting, nothing is left running."""
         self.accept(jobs)
         self._drop_child()
@@ -163,12 +163,12 @@ class Owner:
             if job is not None:
                 job.fail(error)
         self._current = None
-        self._questions.fail(error)
+        self._tokenize.fail(error)
 
     def _forget(self, conversation: str) -> None:
-        if self._ahead is not None and self._ahead.conversation == conversation:
-            self._ahead = None
-        if isinstance(self._current, PrepareJob) and self._current.conversation == conversation:
+        if self._read_ahead is not None and self._read_ahead.conversation == conversation:
+            self._read_ahead = None
+        if isinstance(self._current, ReadAheadJob) and self._current.conversation == conversation:
             self.stop_everything()
         if self._child is not None:
             self._child.send(Forget(conversation))  # it may be about to write one
@@ -197,19 +197,19 @@ class Owner:
             self._current, self.spoke = job, True
         child.send(Generate(job.request))
 
-    def _look_ahead(self) -> None:
-        job, self._ahead = self._ahead, None
+    def _begin_reading_ahead(self) -> None:
+        job, self._read_ahead = self._read_ahead, None
         if self._child is None or self._model is None or job is None:  # what it would be compared with is gone
             return
         with self._lock:
             self._child.allow()
             self._current = job
-        self._child.send(Prepare(job.prompt, job.conversation))
+        self._child.send(ReadAhead(job.prompt, job.conversation))
 
     def _make_way(self) -> None:
         """What is evaluated ahead of time stands in nobody's way: it ends, and what it did so far stays. To ask for the
         model that is there does not disturb it; a turn begins so, and then looks for sources."""
-        while isinstance(self._current, PrepareJob) and self._queue:
+        while isinstance(self._current, ReadAheadJob) and self._queue:
             job = self._queue[0]
             if not isinstance(job, LoadJob) or self._model is None or not self._is_same(job.request):
                 self.stop_everything()
@@ -259,10 +259,10 @@ class Owner:
                 self._event(Tokens(tuple(map(TokenPiece, reply.ids, reply.texts, reply.controls))))
             case Prefill():
                 self._event(reply)
-            case Finished() | Failed() | Prepared():
+            case Finished() | Failed() | ReadAheadEnded():
                 self._on_end(reply)
             case Tokenized():
-                self._questions.answer(reply)
+                self._tokenize.answer(reply)
             case Loading():
                 if self._request is not None:
                     name = display_name(self._request.path)
@@ -276,7 +276,7 @@ class Owner:
         if isinstance(self._current, GenerateJob):
             self._current.tell(event)
 
-    def _on_end(self, reply: Finished | Failed | Prepared) -> None:
+    def _on_end(self, reply: Finished | Failed | ReadAheadEnded) -> None:
         if isinstance(reply, Finished):
             self._event(reply)
         elif isinstance(self._current, GenerateJob) and reply.error is not None:
@@ -347,12 +347,12 @@ class Owner:
             return
         if isinstance(job, GenerateJob) and not job.spoken and self._goes_on(job, memory=death.memory):
             self._queue.appendleft(job)  # loads it again, on the next rung
-            self._questions.ask_again()
+            self._tokenize.ask_again()
             return
         self._publish(EngineDied(request.path, error.info))
-        if isinstance(job, PrepareJob):  # nobody waits; what comes next loads it again
+        if isinstance(job, ReadAheadJob):  # nobody waits; what comes next loads it again
             self._died, self._rests = death.memory, not death.memory
-            self._questions.ask_again()
+            self._tokenize.ask_again()
             return
         if isinstance(job, LoadJob):
             self._publish(ModelFailed(request.path, display_name(request.path), error.info))
@@ -361,7 +361,7 @@ class Owner:
         if isinstance(job, LoadJob) and job.again:
             self._fail_waiting(error)
         else:
-            self._questions.fail(error)
+            self._tokenize.fail(error)
 
     def _goes_on(self, job: LoadJob | GenerateJob, *, memory: bool) -> bool:
         """Whether to try by ourselves what ended before it had begun: as long as there are rungs where memory was
@@ -382,13 +382,13 @@ class Owner:
     def _unload(self) -> None:
         model = self._model
         self._drop_child()
-        self._questions.fail(AppError("no-model", "No model is loaded.", "Choose a model first."), held=False)
+        self._tokenize.fail(AppError("no-model", "No model is loaded.", "Choose a model first."), held=False)
         self._request, self._died, self._rests = None, False, False
         if model is not None:
             self._publish(ModelUnloaded(model.path))
 
     def _drop_child(self) -> None:
-        self._model, self._ahead = None, None
+        self._model, self._read_ahead = None, None
         with self._lock:
             child, self._child = self._child, None
         if child is not None:
@@ -396,4 +396,4 @@ class Owner:
 
     def _fail_waiting(self, error: AppError) -> None:
         self._queue.fail_first(error)
-        self._questions.fail(error)
+        self._tokenize.fail(error)
