@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.agent.loop import TurnTools
+from app.agent.loop import TurnResources
 from app.chat.model_choice import ModelChoice
 from app.chat.model_plan import ModelPlans
 from app.chat.service import ChatService
@@ -28,6 +28,7 @@ from app.models.library.library import default_roots
 from app.models.room import ModelRoom
 from app.net.gate import NetworkGate
 from app.responders.local.model_gate import ModelGate
+from app.responders.local.responder import LocalResources, LocalResponder
 from app.storage.chats.conversations import ConversationStore
 from app.storage.load_overrides import LoadOverridesStore
 from app.storage.paths import Paths
@@ -102,7 +103,14 @@ class Services:
         for message_id in store.recover():
             _log.info("The answer %s was interrupted when the program ended", message_id)
         store.purge_deleted(clock.now() - _UNDO_S)
-        chat = ChatService(TurnTools(worker, store, documents, publish, clock, gate=gate), tools, request, settings.get)
+        local = LocalResources(worker, clock, gate)
+        chat = ChatService(
+            TurnResources(store, documents, publish, clock),
+            tools,
+            lambda tell: LocalResponder(local, request(), tell),
+            settings.get,
+            worker.forget,
+        )
         return cls(
             paths,
             settings,

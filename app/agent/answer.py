@@ -1,5 +1,6 @@
 """The answer while it is written: parts in order, events for whoever watches, a copy in the store every second."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from app.agent.citations import citations
@@ -33,6 +34,20 @@ class _Open:
     texts: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _OpenSpan:
+    """A round's output that still grows."""
+
+    round: int
+    vocabulary: str
+    raw: list[str] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+
+    def closed(self) -> GeneratedSpan:
+        self.raw = ["".join(self.raw)]
+        return GeneratedSpan(self.round, self.raw[0], tuple(self.ids), self.vocabulary)
+
+
 class Answer:
     """Owned by the turn thread."""
 
@@ -41,7 +56,8 @@ class Answer:
         self._publish = publish
         self._clock = clock
         self._parts: list[Part] = list(message.parts)
-        self._spans: list[GeneratedSpan] = list(message.spans)
+        self._spans: list[GeneratedSpan] = list(message.spans)  # of the rounds before the one being written
+        self._span: _OpenSpan | None = None
         self._open: _Open | None = None
         self._blank = ""  # white space that came while no part was open: the start of one, or nothing
         self.tokens = 0  # generated so far, for the counts of reasoning parts
@@ -53,11 +69,22 @@ class Answer:
 
     @property
     def spans(self) -> tuple[GeneratedSpan, ...]:
-        return tuple(self._spans)
+        """A span a round, with the one being written as it is now."""
+        return (*self._spans, self._span.closed()) if self._span else tuple(self._spans)
 
-    def set_span(self, span: GeneratedSpan) -> None:
-        """This round's output so far, replacing the round's earlier copy."""
-        self._spans = [other for other in self._spans if other.round != span.round] + [span]
+    def write_span(self, number: int, raw: str, ids: Sequence[int], vocabulary: str) -> None:
+        """Append to what was written in round ``number``, which begins where it is another one than before."""
+        if self._span is None or self._span.round != number:
+            self._spans = list(self.spans)
+            self._span = _OpenSpan(number, vocabulary)
+        if raw:
+            self._span.raw.append(raw)
+        self._span.ids.extend(ids)
+
+    def drop_span(self, number: int) -> None:
+        """Round ``number`` is written again."""
+        self._spans = [span for span in self.spans if span.round != number]
+        self._span = None
 
     def truncate(self, parts: int) -> None:
         """Forget all parts from this index on. The next ``PartStarted`` with that index tells watchers the same."""

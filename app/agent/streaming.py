@@ -1,43 +1,29 @@
-"""What happens while one round streams: parser events become parts, the rate is told, the figures are summed."""
+"""What happens while one round streams: pieces of output become parts of the answer, the figures are summed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from app.agent.answer import Answer
-from app.domain.events import TokenRate
-from app.domain.messages import GenerationStats, Message, NotePart, ToolCallPart, ToolResultPart, ToolStatus
-from app.domain.protocols import Clock, Publish
-from app.formats.protocol import (
+from app.domain.messages import GenerationStats, NotePart, ToolCallPart, ToolResultPart, ToolStatus
+from app.domain.output import (
     CallArguments,
     CallBroken,
     CallClosed,
     CallOpened,
     Content,
-    FormatEvent,
     Note,
+    OutputEvent,
     Reasoning,
-    StreamParser,
 )
-
-RATE_S = 0.25  # between two looks at the speed
 
 
 class RoundWriter:
-    """Turns one round's parser events into parts of the answer."""
+    """Turns one round's output into parts of the answer. ``prefix``: of the ids that its calls get."""
 
-    def __init__(self, answer: Answer, parser: StreamParser, prefix: str) -> None:
+    def __init__(self, answer: Answer, prefix: str) -> None:
         self._answer = answer
-        self._parser = parser
         self._prefix = prefix
 
-    def feed(self, text: str, control: bool | None) -> None:
-        if text:
-            self._write(self._parser.feed(text, control))
-
-    def finish(self, *, truncated: bool) -> None:
-        self._write(self._parser.finish(truncated=truncated))
-        self._answer.close_part()
-
-    def _write(self, events: Sequence[FormatEvent]) -> None:
+    def write(self, events: Iterable[OutputEvent]) -> None:
         answer = self._answer
         for event in events:
             match event:
@@ -61,37 +47,6 @@ class RoundWriter:
 
     def _id(self, index: int) -> str:
         return f"{self._prefix}_{index}"
-
-
-class Rate:
-    """Tells several times a second how fast tokens come and how full the context is. The first token starts the clock,
-    since reading the prompt is no part of the speed; a short rest at the end has no speed of its own."""
-
-    def __init__(self, publish: Publish, clock: Clock, message: Message, used: int, size: int) -> None:
-        self._publish = publish
-        self._clock = clock
-        self._message = message
-        self._used = used
-        self._size = size
-        self._since: float | None = None
-        self._tokens = 0
-        self._rate = 0.0
-
-    def count(self, tokens: int) -> None:
-        self._used += tokens
-        if self._since is None:
-            self._since = self._clock.monotonic()
-            return
-        self._tokens += tokens
-        if self._clock.monotonic() - self._since >= RATE_S:
-            self.tell()
-
-    def tell(self) -> None:
-        now = self._clock.monotonic()
-        elapsed = now - self._since if self._since is not None else 0.0
-        if elapsed >= RATE_S or (elapsed > 0 and not self._rate):
-            self._rate, self._since, self._tokens = self._tokens / elapsed, now, 0
-        self._publish(TokenRate(self._message.conversation_id, self._message.id, self._rate, self._used, self._size))
 
 
 def summed(total: GenerationStats, more: GenerationStats, *, first: bool) -> GenerationStats:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from app.agent.approval import Approvals, Decision
 from app.agent.calls import ToolRunner
-from app.agent.loop import SEARCH_TOOL, Turn, TurnRequest, TurnTools
+from app.agent.loop import Turn, TurnRequest, TurnResources
 from app.domain.cancel import CancelToken
 from app.domain.commands import (
     CancelTurn,
@@ -32,13 +32,12 @@ from app.domain.messages import (
     Role,
     TextPart,
 )
-from app.domain.models import LoadRequest
-from app.domain.tools import ToolSpec
+from app.domain.tools import Need, ToolSpec
+from app.responders.protocol import MakeResponder
 from app.storage.settings import Settings
 from app.tools.registry import ToolRegistry
 
 _log = logging.getLogger(__name__)
-_DOCUMENT_TOOLS = frozenset({SEARCH_TOOL, "read_document"})
 _TITLE_CHARS = 60
 _Ended: TypeAlias = tuple[TurnFinished, Callable[[], None] | None]
 """How a turn ended, and what is to be done once everybody knows."""
@@ -47,20 +46,22 @@ _Ended: TypeAlias = tuple[TurnFinished, Callable[[], None] | None]
 class ChatService:
     """Every method returns at once and may be called from any thread; what comes of it arrives as events.
 
-    ``model`` gives what to load for the next turn.
+    ``responder`` makes what answers the next turn. ``forget`` drops what is kept of a conversation to answer it faster.
     """
 
     def __init__(
         self,
-        shared: TurnTools,
+        shared: TurnResources,
         registry: ToolRegistry,
-        model: Callable[[], LoadRequest],
+        responder: MakeResponder,
         settings: Callable[[], Settings],
+        forget: Callable[[str], None],
     ) -> None:
         self._shared = shared
         self._registry = registry
-        self._model = model
+        self._responder = responder
         self._settings = settings
+        self._forget = forget
         self._approvals = Approvals()
         self._lock = threading.Lock()
         self._running: dict[str, CancelToken] = {}  # by conversation
@@ -92,7 +93,7 @@ class ChatService:
         saved of it. Waits for the store: not for the UI thread."""
         self.cancel(CancelTurn(conversation_id))
         self._shared.store.delete(conversation_id)
-        self._shared.engine.forget(conversation_id)
+        self._forget(conversation_id)
 
     def is_running(self, conversation_id: str) -> bool:
         with self._lock:
@@ -202,34 +203,34 @@ class ChatService:
         try:
             request = TurnRequest(
                 history=tuple(shared.store.history(message.parent_id)),
-                model=self._model(),
                 tools=self._offer(options, conversation.documents),
                 documents=conversation.documents,
                 options=options,
                 system=settings.system_prompt,
                 constrain_calls=settings.constrain_calls,
             )
+            runner = ToolRunner(
+                self._registry,
+                self._approvals,
+                shared.publish,
+                shared.clock,
+                conversation_id=conversation.id,
+                answer_id=message.id,
+                allow=options.allow,
+                ask_always=settings.approval == "always",
+            )
+            turn = Turn(shared, request, message, self._responder, runner, cancel)
         except AppError as error:  # no model, say: the answer must not stay "streaming"
             shared.store.seal(replace(message, status=MessageStatus.FAILED, error=error.info.text()))
             raise
         shared.publish(TurnStarted(conversation.id, message.parent_id, message.id))
-        runner = ToolRunner(
-            self._registry,
-            self._approvals,
-            shared.publish,
-            shared.clock,
-            conversation_id=conversation.id,
-            answer_id=message.id,
-            allow=options.allow,
-            ask_always=settings.approval == "always",
-        )
-        turn = Turn(shared, request, message, runner, cancel)
-        return turn.run(), turn.read_ahead
+        return turn.run(), turn.settle
 
     def _offer(self, options: TurnOptions, documents: Sequence[str]) -> tuple[ToolSpec, ...]:
         """The tools of a turn: those that were named, or everything read-only that has something to work on."""
         specs = self._registry.specs(options.tools)
-        return tuple(spec for spec in specs if documents or spec.name not in _DOCUMENT_TOOLS)
+        there = {Need.DOCUMENTS} if documents else set()
+        return tuple(spec for spec in specs if spec.needs <= there)
 
     def _grant(self, conversation: Conversation, command: SubmitPrompt) -> Conversation:
         """The conversation with the documents that it may read now."""

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from app.domain.errors import AppError
+from app.domain.output import CallClosed, Content, Note, OutputEvent, Reasoning
 from app.formats import Format, detect
-from app.formats.protocol import CallClosed, ChatFormat, Content, FormatEvent, Note, Reasoning
+from app.formats.protocol import ChatFormat
 from app.formats.samples import Samples
 from app.formats.templates.template import ChatTemplate
 
@@ -92,7 +93,7 @@ def result(case: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def _events(found: ChatFormat, prompt: str, deltas: list[Delta], case: Mapping[str, object]) -> list[FormatEvent]:
+def _events(found: ChatFormat, prompt: str, deltas: list[Delta], case: Mapping[str, object]) -> list[OutputEvent]:
     parser = found.parser(prompt, [tool for tool in _list(case, "tools") if isinstance(tool, dict)])
     events = [event for text, control in deltas for event in parser.feed(text, control)]
     return events + parser.finish(truncated=bool(case.get("truncated")))

@@ -1,8 +1,12 @@
 """What is read out of the parts of an answer: its rounds, and the sources that it was given."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
 
 from app.domain.messages import (
+    GeneratedSpan,
+    Message,
     Part,
     ReasoningPart,
     SourcesPart,
@@ -44,3 +48,32 @@ def given_sources(parts: Iterable[Part]) -> tuple[Source, ...]:
 def all_sources(parts: Iterable[Part]) -> dict[int, Source]:
     """Every numbered passage of an answer, by its number."""
     return {source.n: source for part in parts if isinstance(part, SourcesPart) for source in part.sources}
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedRound:
+    """A round that was broken off before the model ended it.
+
+    ``span``: its output so far.
+    ``keep``: the index where its parts begin.
+    ``reasoned``: it began with reasoning.
+    """
+
+    span: GeneratedSpan
+    keep: int
+    reasoned: bool
+
+
+def unfinished_round(answer: Message) -> UnfinishedRound | None:
+    """The round to take up where an answer is continued; None where it ended between two rounds."""
+    spans, parts = answer.spans, answer.parts
+    ended = [turn_round for turn_round in rounds(parts) if _has_results(turn_round)]
+    if len(spans) <= len(ended):
+        return None
+    beside = sum(1 for _ in takewhile(lambda part: isinstance(part, SourcesPart), parts))
+    keep = max(sum(map(len, ended)), beside)
+    return UnfinishedRound(spans[-1], keep, any(isinstance(part, ReasoningPart) for part in parts[keep:]))
+
+
+def _has_results(parts: Sequence[Part]) -> bool:
+    return any(isinstance(part, ToolResultPart) and part.status is not ToolStatus.INCOMPLETE for part in parts)

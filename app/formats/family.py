@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.formats.protocol import CallArguments, CallBroken, CallClosed, CallOpened, FormatEvent
+from app.domain.output import CallArguments, CallBroken, CallClosed, CallOpened, OutputEvent
 from app.formats.text.schema import ToolTypes
 from app.formats.text.source import Source, Steps
 
-Emit = Callable[[FormatEvent], None]
+Emit = Callable[[OutputEvent], None]
 
 
 class CallSink:

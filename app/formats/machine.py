@@ -10,10 +10,11 @@ other calls or the end of the output follows, and stays reasoning otherwise ("to
 
 from collections.abc import Callable, Collection, Sequence
 
+from app.domain.output import Content, OutputEvent, Reasoning
 from app.formats.calls.named_json import read_named_json
 from app.formats.family import CallReader, CallSink, Family, Header
 from app.formats.markers import Markers
-from app.formats.protocol import Content, FormatEvent, Reasoning, call_note
+from app.formats.protocol import call_note
 from app.formats.samples import Samples
 from app.formats.sinks import TextSink
 from app.formats.text.schema import ToolTypes
@@ -38,8 +39,8 @@ class Machine:
         self._tools = ToolTypes(tools)
         self._markers = Markers(family, vocabulary)
         self._source = Source()
-        self._events: list[FormatEvent] = []
-        self._guess: list[FormatEvent] | None = None
+        self._events: list[OutputEvent] = []
+        self._guess: list[OutputEvent] | None = None
         self._calls = CallSink(self._emit, self._source.next_call)
         self._samples = Samples()
         self._guesses = 0
@@ -57,13 +58,13 @@ class Machine:
         )
         self._steps = self._run(generation_prompt)
 
-    def feed(self, text: str, control: bool | None = None) -> list[FormatEvent]:
+    def feed(self, text: str, control: bool | None = None) -> list[OutputEvent]:
         for place in range(0, len(text), PIECE):
             self._source.push(text[place : place + PIECE], control)
             next(self._steps)
         return self._flush()
 
-    def finish(self, *, truncated: bool = False) -> list[FormatEvent]:
+    def finish(self, *, truncated: bool = False) -> list[OutputEvent]:
         self._source.ended, self._source.truncated = True, truncated
         for _ in self._steps:
             raise AssertionError("a reader waits for text after the end")
@@ -71,10 +72,10 @@ class Machine:
         self._content.finish()
         return self._flush()
 
-    def _emit(self, event: FormatEvent) -> None:
+    def _emit(self, event: OutputEvent) -> None:
         (self._events if self._guess is None else self._guess).append(event)
 
-    def _flush(self) -> list[FormatEvent]:
+    def _flush(self) -> list[OutputEvent]:
         events, self._events = self._events, []
         return events
 

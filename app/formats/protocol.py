@@ -1,67 +1,10 @@
 """What a family's parser makes of a model's raw output."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from app.domain.models import CallGrammar
-
-
-@dataclass(frozen=True, slots=True)
-class Reasoning:
-    """Reasoning text to append."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """Visible text to append."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallOpened:
-    """Call ``index`` (from 0 in this output) has a name; its arguments follow."""
-
-    index: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallArguments:
-    """Raw JSON text to append to the arguments of call ``index``, for a person who watches."""
-
-    index: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallClosed:
-    """Call ``index`` is whole. ``arguments`` is its final JSON text: what counts, whatever was streamed before."""
-
-    index: int
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallBroken:
-    """Call ``index`` will never be whole: cut off (``incomplete``) or not what its wire format says (``malformed``)."""
-
-    index: int
-    name: str
-    reason: str  # "incomplete" or "malformed"
-    raw: str  # as the model wrote it
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something about the output that a person may want to know, by code and as one English sentence."""
-
-    code: str
-    text: str
+from app.domain.output import Note, OutputEvent
 
 
 def call_note(code: str, name: str | None) -> Note:
@@ -72,17 +15,14 @@ def call_note(code: str, name: str | None) -> Note:
     return Note(code, f"{which} is not written in the model's format; it is shown as text and was not made.")
 
 
-FormatEvent: TypeAlias = Reasoning | Content | CallOpened | CallArguments | CallClosed | CallBroken | Note
-
-
 class StreamParser(Protocol):
     """Reads one generation. Linear in length; never takes back what it returned; the same however the text is cut."""
 
-    def feed(self, text: str, control: bool | None = None) -> list[FormatEvent]:
+    def feed(self, text: str, control: bool | None = None) -> list[OutputEvent]:
         """``control``: True for a control token's spelling, False for ordinary text, None where nobody knows."""
         ...
 
-    def finish(self, *, truncated: bool = False) -> list[FormatEvent]:
+    def finish(self, *, truncated: bool = False) -> list[OutputEvent]:
         """The output ended; ``truncated``: by a limit or by Stop, not by the model."""
         ...
 

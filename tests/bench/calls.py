@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from app.domain.cancel import CancelToken
 from app.domain.messages import StopReason
 from app.domain.models import CallGrammar, LoadRequest, ModelInfo, PromptText, Sampling, TokenPiece
+from app.domain.output import CallBroken, CallClosed, Note, OutputEvent
 from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Constrained, Finished, GenerationRequest, Tokens
 from app.formats import Format, detect
-from app.formats.protocol import CallBroken, CallClosed, FormatEvent, Note
 from app.models.library.library import find_model
 
 TOOLS: list[dict[str, object]] = [
@@ -118,7 +118,7 @@ def fits(call: CallClosed) -> bool:
 def broken(case: Case, model: ModelInfo, made: Answer) -> bool | None:
     """None where the answer reached its limit inside its call."""
     parser = case.chat_format.parser("", TOOLS, model.control_tokens)
-    events: list[FormatEvent] = parser.feed(case.opened)
+    events: list[OutputEvent] = parser.feed(case.opened)
     for piece in made.pieces:
         events += parser.feed(piece.text, piece.control)
     whole = [event for event in events if isinstance(event, CallClosed)]

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from app.agent.loop import TurnTools
+from app.agent.loop import TurnResources
 from app.chat.service import ChatService
 from app.domain.cancel import CancelToken
 from app.domain.commands import ContinueAnswer, RegenerateAnswer, SubmitPrompt
+from app.domain.errors import AppError
 from app.domain.events import Event, TurnFinished
 from app.domain.messages import Conversation, Message, ToolStatus
 from app.domain.models import LoadRequest
@@ -18,6 +19,8 @@ from app.domain.sources import Locator, Passage
 from app.domain.tools import Effect, ToolContext, ToolOutcome, ToolSpec
 from app.engine.fake import FakeEngine
 from app.mailbox import Mailbox, Subscription
+from app.responders.local.responder import LocalResources, LocalResponder
+from app.responders.protocol import Responder, Tell
 from app.storage.chats.conversations import ConversationStore
 from app.storage.settings import Settings
 from app.tools.builtin.calculator import Calculator
@@ -124,15 +127,24 @@ class Chat:
         self.approval = "effects"
         self.constrain_calls = True
         self.model = "/models/kimi.gguf"
+        self.missing: AppError | None = None  # instead of a model
         self.service = self._serve()
         self.events: list[Event] = []
 
     def _serve(self) -> ChatService:
+        local = LocalResources(self.engine, self.clock)
+
+        def responder(tell: Tell) -> Responder:
+            if self.missing is not None:
+                raise self.missing
+            return LocalResponder(local, LoadRequest(self.model), tell)
+
         return ChatService(
-            TurnTools(self.engine, self.store, self.shelf, self.mailbox.publish, self.clock),
+            TurnResources(self.store, self.shelf, self.mailbox.publish, self.clock),
             ToolRegistry([Calculator(), self.stamp]),
-            lambda: LoadRequest(self.model),
+            responder,
             lambda: Settings(system_prompt=self.system, approval=self.approval, constrain_calls=self.constrain_calls),
+            self.engine.forget,
         )
 
     def restart(self) -> None:

@@ -429,10 +429,7 @@ def test_the_limit_of_rounds_leaves_no_call_open(kimi, call, monkeypatch) -> Non
 
 
 def test_without_a_model_the_question_stays_and_the_answer_says_why(plain) -> None:
-    def none() -> None:
-        raise AppError("no-model", "There is no model.", "Get one.")
-
-    plain.service._model = none
+    plain.missing = AppError("no-model", "There is no model.", "Get one.")
     conversation = plain.conversation()
     answer = plain.ask(conversation, "go")
     assert (answer.status, answer.error) == (MessageStatus.FAILED, "There is no model. Get one.")

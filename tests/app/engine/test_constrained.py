@@ -10,8 +10,8 @@ import pytest
 from app.domain.events import EngineDied
 from app.domain.messages import StopReason
 from app.domain.models import CallGrammar, LoadRequest, PromptText, Sampling
+from app.domain.output import CallBroken, CallClosed, Note
 from app.formats import detect
-from app.formats.protocol import CallBroken, CallClosed, Note
 
 pytestmark = pytest.mark.model
 

@@ -10,17 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.formats.protocol import (
-    CallArguments,
-    CallBroken,
-    CallClosed,
-    CallOpened,
-    ChatFormat,
-    Content,
-    FormatEvent,
-    Note,
-    Reasoning,
-)
+from app.domain.output import CallArguments, CallBroken, CallClosed, CallOpened, Content, Note, OutputEvent, Reasoning
+from app.formats.protocol import ChatFormat
 
 TEMPLATES = Path(__file__).parents[3] / ".cache" / "llama.cpp-templates"
 
@@ -82,7 +73,7 @@ class Parsed:
     opened: list[int] = field(default_factory=list)
 
 
-def put_together(events: Iterable[FormatEvent]) -> Parsed:
+def put_together(events: Iterable[OutputEvent]) -> Parsed:
     parsed = Parsed()
     for event in events:
         if isinstance(event, Reasoning):
@@ -118,7 +109,7 @@ def parse() -> Callable[..., Parsed]:
         **more: Any,
     ) -> Parsed:
         parser = found.parser(prompt, tools, **more)
-        events: list[FormatEvent] = []
+        events: list[OutputEvent] = []
         for delta in [deltas] if isinstance(deltas, str) else deltas:
             events += parser.feed(delta) if isinstance(delta, str) else parser.feed(*delta)
         return put_together(events + parser.finish(truncated=truncated))

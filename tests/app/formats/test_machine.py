@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from app.domain.output import Content
 from app.formats import detect
-from app.formats.protocol import ChatFormat, Content
+from app.formats.protocol import ChatFormat
 
 CALL = '<tool_call>\n{"name": "ping", "arguments": {}}\n</tool_call>'
 THINKING = "<|im_start|>assistant\n<think>\n"
