@@ -17,10 +17,21 @@ from app.domain.models import ModelInfo, PromptText
 from app.engine.protocol import Engine
 from app.formats.protocol import ChatFormat
 from app.formats.templates.template import ChatTemplate
-from app.responders.local.history import question_text, template_messages
+from app.responders.local.history import TemplateMessage, question_text, template_messages
 
 _MARK = "\ufdd0"  # a Unicode noncharacter: it is taken out of every text that a person or a file brings
 _DROP_STEP = 4  # turns dropped together, so that the prefix cache survives the turns after a drop
+
+
+_QUESTION: TemplateMessage = {"role": "user", "content": "Probe-question-7391"}
+_CALL: TemplateMessage = {
+    "role": "assistant",
+    "content": "",
+    "tool_calls": [{"id": "call_0", "type": "function", "function": {"name": "probe", "arguments": "{}"}}],
+}
+_RESULT: TemplateMessage = {"role": "tool", "tool_call_id": "call_0", "name": "probe", "content": "Probe-result-7391"}
+_SHORT: dict[str, list[TemplateMessage]] = {"user": [_QUESTION], "tool": [_QUESTION, _CALL, _RESULT]}
+"""Short conversations by the role that they end with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class PromptBuilder:
         self._format = chat_format
         markers = sorted((text for text in model.control_tokens if len(text) > 2), key=len, reverse=True)
         self._markers = re.compile("|".join(map(re.escape, markers))) if markers else None
+        self._openings: dict[tuple[object, ...], str] = {}
 
     def build(self, history: Sequence[Message], options: PromptOptions, partial: GeneratedSpan | None = None) -> Prompt:
         """``history``: root to the answer being written. ``partial``: this round's output so far, to be continued.
@@ -95,13 +107,38 @@ class PromptBuilder:
             messages.insert(0, {"role": "system", "content": self.guard(options.system)})
         tools = list(options.tools) or None
         rendered = self._template.render(messages, tools, think=options.think, format=self._format)
-        opening = self._template.generation_prompt(messages, tools, think=options.think, format=self._format)
+        opening = self._opening(messages, rendered, options)
         pieces = list(self._pieces(rendered, history))
         if partial is not None:
             known = partial.vocabulary == self._model.vocabulary
             pieces.append(partial.token_ids if known else PromptText(partial.raw))
         ids = self._tokenize(pieces)
         return Prompt(ids, opening, dropped, len(rendered) / max(1, len(ids)))
+
+    def _opening(self, messages: Sequence[TemplateMessage], rendered: str, options: PromptOptions) -> str:
+        """What the template put last, for the assistant to go on from.
+
+        It is asked for with a short conversation that ends alike, since rendering a long one twice more costs as much
+        again; where the prompt does not end so, with the whole one.
+        """
+        tools = list(options.tools) or None
+        short = _SHORT.get(str(messages[-1]["role"])) if messages else None
+        if short is not None:
+            key = (messages[-1]["role"], options.think, tools is None)
+            if key not in self._openings:
+                self._openings[key] = self._ask_opening(short, options)
+            opening = self._openings[key]
+            if opening and rendered.endswith(opening):
+                return opening
+        return self._template.generation_prompt(messages, tools, think=options.think, format=self._format)
+
+    def _ask_opening(self, messages: Sequence[TemplateMessage], options: PromptOptions) -> str:
+        """ "" where the template does not take ``messages``."""
+        tools = list(options.tools) or None
+        try:
+            return self._template.generation_prompt(messages, tools, think=options.think, format=self._format)
+        except AppError:
+            return ""
 
     def _pieces(self, rendered: str, history: Sequence[Message]) -> Iterator[PromptText | tuple[int, ...]]:
         """Cut the rendered text into ids that are known, and text to tokenize."""
