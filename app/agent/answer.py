@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from app.agent.citations import citations
 from app.domain.answers import all_sources
+from app.domain.citations import citations
 from app.domain.errors import ErrorInfo
 from app.domain.events import Event, PartDelta, PartFinished, PartStarted
 from app.domain.messages import (

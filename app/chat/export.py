@@ -2,7 +2,6 @@
 
 import html
 import json
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from app.domain.citations import cut_at_mentions
 from app.domain.errors import AppError
 from app.domain.messages import (
     AttachmentPart,
@@ -44,10 +44,6 @@ _KINDS: dict[type[Part], str] = {
 }
 
 QUOTE_CHARS = 300
-# Code, which stays as it is, or the mention of one or more sources.
-_MENTION = re.compile(
-    r"(?:```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`)|\[(?P<numbers>\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\](?!\()", re.DOTALL
-)
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1c1c1e }
@@ -188,13 +184,9 @@ def _html_text(
 
 
 def _with_mentions(text: str, cited: Mapping[int, str]) -> str:
-    """``text`` with each mention of cited sources replaced by their references, outside code."""
-
-    def refer(match: re.Match[str]) -> str:
-        numbers = [int(number) for number in re.findall(r"\d+", match["numbers"] or "")]
-        return "".join(cited[n] for n in numbers) if numbers and cited.keys() >= set(numbers) else match[0]
-
-    return _MENTION.sub(refer, text)
+    """``text`` with each mention of cited sources replaced by their references."""
+    pieces = cut_at_mentions(text, cited)
+    return "".join(piece if isinstance(piece, str) else "".join(cited[n] for n in piece) for piece in pieces)
 
 
 def _citations(message: Message) -> list[CitationPart]:

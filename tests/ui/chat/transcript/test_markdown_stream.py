@@ -196,3 +196,9 @@ def test_only_given_citations_become_chips_and_never_inside_code() -> None:
     assert html.count("alcove-cite:1") == 1
     assert "[2]" in html
     assert "<code>[1]</code>" in html
+
+
+def test_a_citation_of_several_sources_is_a_chip_for_each() -> None:
+    html = render(parse("x [1, 3] y [1, 2]", {})[0].tokens, frozenset({1, 3}))
+    assert [html.count(f"alcove-cite:{n}") for n in (1, 2, 3)] == [1, 0, 1]
+    assert "y [1, 2]" in html

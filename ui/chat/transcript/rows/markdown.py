@@ -5,7 +5,6 @@ text becomes a link), and a link that is not http, https or mailto stays as it w
 """
 
 import functools
-import re
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -19,12 +18,13 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from app.domain.citations import cut_at_mentions
+
 Env: TypeAlias = MutableMapping[str, Any]
 Kind: TypeAlias = Literal["prose", "code", "table"]
 
 CITATION_SCHEME = "alcove-cite:"
 _SAFE_SCHEMES = frozenset({"http", "https", "mailto"})
-_MARK = re.compile(r"\[(\d{1,4})\]")
 _HEADINGS = frozenset({"h1", "h2", "h3"})
 
 
@@ -55,7 +55,7 @@ def parse(text: str, references: MutableMapping[str, Any]) -> list[Block]:
 
 
 def render(tokens: Iterable[Token], citations: frozenset[int] = frozenset()) -> str:
-    """HTML of whole blocks; ``[n]`` becomes a link where ``n`` is in ``citations``."""
+    """HTML of whole blocks; ``[n]`` becomes a link where ``n`` is in ``citations``, ``[n, m]`` a link for each."""
     parser = _parser()
     html: str = parser.renderer.render(list(tokens), parser.options, {"citations": citations})
     return html
@@ -155,21 +155,10 @@ class _Renderer(RendererHTML):
         citations = env.get("citations")
         if not citations or "[" not in content:
             return escape(content, quote=False)
-        return "".join(self._marked(content, citations))
-
-    def _marked(self, content: str, citations: frozenset[int]) -> Iterator[str]:
-        done = 0
-        for match in _MARK.finditer(content):
-            if int(match[1]) not in citations:
-                continue
-            yield escape(content[done : match.start()], quote=False)
-            # The brackets are the chip's padding: drawn in its own colour, and still there when it is copied.
-            yield (
-                f'<a class="chip" href="{CITATION_SCHEME}{match[1]}"><span class="bracket">[</span>{match[1]}'
-                '<span class="bracket">]</span></a>'
-            )
-            done = match.end()
-        yield escape(content[done:], quote=False)
+        return "".join(
+            escape(piece, quote=False) if isinstance(piece, str) else "".join(map(_chip, piece))
+            for piece in cut_at_mentions(content, citations)
+        )
 
     def image(self, tokens: Sequence[Token], index: int, *_: object) -> str:
         token = tokens[index]
@@ -210,3 +199,11 @@ class _Renderer(RendererHTML):
         return f'<{token.tag} align="{align}">'
 
     td_open = th_open
+
+
+def _chip(number: int) -> str:
+    # The brackets are the chip's padding: drawn in its own colour, and still there when it is copied.
+    return (
+        f'<a class="chip" href="{CITATION_SCHEME}{number}"><span class="bracket">[</span>{number}'
+        '<span class="bracket">]</span></a>'
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.agent.citations import citations
+from app.domain.citations import citations, cut_at_mentions
 from app.domain.sources import Locator, Source
 
 SOURCES = {n: Source(n, f"/d/{n}.md", Locator(), f"text {n}") for n in (1, 2, 3)}
@@ -22,6 +22,7 @@ SOURCES = {n: Source(n, f"/d/{n}.md", Locator(), f"text {n}") for n in (1, 2, 3)
         ("A link [1](http://example.org).", []),
         ("Nothing.", []),
         ("[01]", [1]),
+        ("[1,`x` 3]", []),
     ],
 )
 def test_citations(text: str, cited: list[int]) -> None:
@@ -31,3 +32,14 @@ def test_citations(text: str, cited: list[int]) -> None:
 def test_a_citation_keeps_the_quote() -> None:
     (part,) = citations("[2]", SOURCES)
     assert (part.path, part.quote) == ("/d/2.md", "text 2")
+
+
+def test_a_text_is_cut_where_it_mentions_cited_sources_only() -> None:
+    assert list(cut_at_mentions("Both [1; 3], `[1]` not, [2], [1, 2]. [3]", {1, 3})) == [
+        "Both ",
+        (1, 3),
+        ", `[1]` not, [2], [1, 2]. ",
+        (3,),
+        "",
+    ]
+    assert list(cut_at_mentions("Nothing.", {1})) == ["Nothing."]
