@@ -35,7 +35,7 @@ from app.storage.paths import Paths
 from app.storage.secrets import Secrets
 from app.storage.settings import Settings, SettingsStore
 from app.tools.builtin import builtin_tools
-from app.tools.registry import ToolRegistry
+from app.tools.toolsets import Toolsets
 
 __all__ = ["Services", "Settings", "SystemClock"]  # front ends take the settings' type from here
 
@@ -59,7 +59,7 @@ class Services:
     model_room: ModelRoom
     documents: DocumentService
     embedder: EmbeddingWorker
-    tools: ToolRegistry
+    tools: Toolsets
     chat: ChatService
 
     @classmethod
@@ -98,7 +98,7 @@ class Services:
         limits = Limits(max_text_file_mb=settings.get().max_text_file_mb)
         embedder = EmbeddingWorker(room.embedding_model, idle_unload_s=_rest(settings))
         documents = DocumentService(paths.documents_db, publish, limits, clock, embedder=embedder)
-        tools = ToolRegistry(builtin_tools(documents, clock))
+        tools = Toolsets([builtin_tools(documents, clock)])
         store = ConversationStore(paths.chats_db)
         for message_id in store.recover():
             _log.info("The answer %s was interrupted when the program ended", message_id)
@@ -138,6 +138,7 @@ class Services:
                 self.engine,
                 self.model_room,
                 self.models,
+                self.tools,
                 self.chat,
             ):
                 ends.callback(room.close)

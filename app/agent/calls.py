@@ -11,8 +11,9 @@ from app.domain.errors import Cancelled
 from app.domain.events import ApprovalRequested, ToolStatusChanged
 from app.domain.messages import SourcesPart, ToolCallPart, ToolResultPart, ToolStatus
 from app.domain.protocols import Clock, Publish
-from app.domain.tools import Tool, ToolContext, ToolOutcome
-from app.tools.registry import ToolRegistry
+from app.domain.tools import ToolContext, ToolOutcome, ToolSpec
+from app.tools.offer import Offer
+from app.tools.outcomes import failed
 
 
 class ToolRunner:
@@ -20,7 +21,7 @@ class ToolRunner:
 
     def __init__(
         self,
-        registry: ToolRegistry,
+        tools: Offer,
         approvals: Approvals,
         publish: Publish,
         clock: Clock,
@@ -30,7 +31,7 @@ class ToolRunner:
         allow: frozenset[str],
         ask_always: bool = False,
     ) -> None:
-        self._registry = registry
+        self._tools = tools
         self._approvals = approvals
         self._publish = publish
         self._clock = clock
@@ -70,22 +71,25 @@ class ToolRunner:
         self, call: ToolCallPart, answer: Answer, offered: frozenset[str], context: ToolContext
     ) -> ToolOutcome:
         context.cancel.raise_if_cancelled()
-        tool = self._registry.get(call.name) if call.name in offered else None
-        if tool is None:
-            names = ", ".join(sorted(offered)) or "none"
-            return ToolOutcome(ToolStatus.FAILED, f"Error: there is no tool {call.name}. Available tools: {names}.")
-        earlier = self._earlier(call, answer)
+        spec = self._tools.get(call.name) if call.name in offered else None
+        if spec is None:
+            return failed(f"there is no tool {call.name}. Available tools: {', '.join(sorted(offered)) or 'none'}.")
+        earlier = self._earlier(call, spec, answer)
         if earlier is not None:
             return ToolOutcome(ToolStatus.OK, earlier.result)
-        refusal = self._refusal(call, tool, context.cancel)
+        try:  # before the person is asked, who could not say anything about a call that cannot be run
+            arguments = self._tools.check(call.name, call.arguments)
+        except ValueError as wrong:
+            return failed(str(wrong))
+        refusal = self._refusal(call, spec, context.cancel)
         if refusal is not None:
             return refusal
         self._publish(ToolStatusChanged(self._conversation_id, self._answer_id, call.id, ToolStatus.RUNNING))
-        return self._registry.run(call.name, call.arguments, context)
+        return self._tools.run(call.name, arguments, context)
 
-    def _refusal(self, call: ToolCallPart, tool: Tool, cancel: CancelToken) -> ToolOutcome | None:
+    def _refusal(self, call: ToolCallPart, spec: ToolSpec, cancel: CancelToken) -> ToolOutcome | None:
         allowed = (
-            not (tool.spec.effect.acts_outside or self._ask_always)
+            not (spec.effect.acts_outside or self._ask_always)
             or call.name in self._allow
             or self._approvals.allowed_always(self._conversation_id, call.name)
         )
@@ -100,10 +104,9 @@ class ToolRunner:
         reason = f" Reason: {decision.reason}" if decision.reason else ""
         return ToolOutcome(ToolStatus.DENIED, f"The person did not allow this call.{reason}")
 
-    def _earlier(self, call: ToolCallPart, answer: Answer) -> ToolResultPart | None:
+    def _earlier(self, call: ToolCallPart, spec: ToolSpec, answer: Answer) -> ToolResultPart | None:
         """The result of an identical call that already succeeded in this answer, unless it has an effect."""
-        tool = self._registry.get(call.name)
-        if tool is None or tool.spec.effect.acts_outside:
+        if spec.effect.acts_outside:
             return None
         same = {
             part.id

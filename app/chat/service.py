@@ -32,10 +32,11 @@ from app.domain.messages import (
     Role,
     TextPart,
 )
-from app.domain.tools import Need, ToolSpec
+from app.domain.tools import Need
 from app.responders.protocol import MakeResponder
 from app.storage.settings import Settings
-from app.tools.registry import ToolRegistry
+from app.tools.offer import Offer
+from app.tools.toolsets import Toolsets
 
 _log = logging.getLogger(__name__)
 _TITLE_CHARS = 60
@@ -52,13 +53,13 @@ class ChatService:
     def __init__(
         self,
         shared: TurnResources,
-        registry: ToolRegistry,
+        tools: Toolsets,
         responder: MakeResponder,
         settings: Callable[[], Settings],
         forget: Callable[[str], None],
     ) -> None:
         self._shared = shared
-        self._registry = registry
+        self._tools = tools
         self._responder = responder
         self._settings = settings
         self._forget = forget
@@ -201,16 +202,17 @@ class ChatService:
         shared, settings = self._shared, self._settings()
         assert message.parent_id is not None
         try:
+            offer = self._offer(options, conversation.documents)
             request = TurnRequest(
                 history=tuple(shared.store.history(message.parent_id)),
-                tools=self._offer(options, conversation.documents),
+                tools=offer.specs,
                 documents=conversation.documents,
                 options=options,
                 system=settings.system_prompt,
                 constrain_calls=settings.constrain_calls,
             )
             runner = ToolRunner(
-                self._registry,
+                offer,
                 self._approvals,
                 shared.publish,
                 shared.clock,
@@ -226,11 +228,10 @@ class ChatService:
         shared.publish(TurnStarted(conversation.id, message.parent_id, message.id))
         return turn.run(), turn.settle
 
-    def _offer(self, options: TurnOptions, documents: Sequence[str]) -> tuple[ToolSpec, ...]:
-        """The tools of a turn: those that were named, or everything read-only that has something to work on."""
-        specs = self._registry.specs(options.tools)
-        there = {Need.DOCUMENTS} if documents else set()
-        return tuple(spec for spec in specs if spec.needs <= there)
+    def _offer(self, options: TurnOptions, documents: Sequence[str]) -> Offer:
+        """The tools of a turn: those that were named, or everything read-only, as far as they have something to
+        work on."""
+        return self._tools.offer(options.tools, frozenset({Need.DOCUMENTS} if documents else ()))
 
     def _grant(self, conversation: Conversation, command: SubmitPrompt) -> Conversation:
         """The conversation with the documents that it may read now."""

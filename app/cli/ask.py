@@ -109,7 +109,7 @@ def _options(services: Services, arguments: argparse.Namespace) -> TurnOptions:
     if arguments.tools is not None:
         names = [name.strip() for name in arguments.tools.split(",") if name.strip()]
         tools = () if names == ["none"] else tuple(names)
-    services.tools.specs((*(tools or ()), *arguments.allow))  # raises for an unknown name
+    services.tools.offer((*(tools or ()), *arguments.allow))  # raises for an unknown name
     return TurnOptions(
         temperature=arguments.temperature,
         seed=arguments.seed,

@@ -1,6 +1,6 @@
 """Tools: what a model may call, how a tool describes itself, what a call sees and what comes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -99,3 +99,27 @@ class Tool(Protocol):
     def spec(self) -> ToolSpec: ...
 
     def run(self, arguments: Mapping[str, object], context: ToolContext) -> ToolOutcome: ...
+
+
+class Toolset(Protocol):
+    """Tools that come and go together: the built-in ones, a server's, a skill's. Any thread.
+
+    ``call`` may run on several turn threads at once.
+    """
+
+    @property
+    def name(self) -> str:
+        """Names it among other sets; it never changes."""
+        ...
+
+    def tools(self) -> Sequence[ToolSpec]:
+        """The tools that are there now, under the set's own names; none after ``close``. Returns at once."""
+        ...
+
+    def call(self, tool: str, arguments: Mapping[str, object], context: ToolContext) -> ToolOutcome:
+        """Run one tool; the arguments fit its schema. Raises ``Cancelled``, and AppError for what the model is told."""
+        ...
+
+    def close(self) -> None:
+        """End what the set has started. Calls that still run end soon; a second time is nothing."""
+        ...

@@ -1,5 +1,5 @@
-"""Functions that a model may call: the registry, which checks arguments and results, and the built-in ones.
+"""What a model may call: sets of tools joined to one, the offer of one answer, the tools that come with the program.
 
-A tool runs on the turn thread that asked for it. Approval is the chat room's matter; documents come in as a
-``PassageSearch``.
+A call runs on the turn thread that asked for it; sets are asked for their tools on any thread. Approval is the agent's
+matter; documents come in as a ``PassageSearch``.
 """

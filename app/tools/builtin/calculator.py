@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from app.domain.messages import ToolStatus
 from app.domain.tools import ToolContext, ToolLabel, ToolOutcome, ToolSpec
 from app.tools.builtin.arithmetic import CalculationError, evaluate
-from app.tools.registry import failed
+from app.tools.outcomes import failed
 
 
 class Calculator:

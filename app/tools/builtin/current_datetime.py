@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from app.domain.messages import ToolStatus
 from app.domain.protocols import Clock
 from app.domain.tools import ToolContext, ToolLabel, ToolOutcome, ToolSpec
-from app.tools.registry import failed
+from app.tools.outcomes import failed
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")  # strftime follows the locale
 

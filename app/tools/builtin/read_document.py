@@ -6,7 +6,7 @@ from pathlib import PurePath
 from app.domain.messages import ToolStatus
 from app.domain.protocols import PassageSearch
 from app.domain.tools import Effect, Need, ToolContext, ToolLabel, ToolOutcome, ToolSpec
-from app.tools.registry import failed
+from app.tools.outcomes import failed
 
 LISTED = 20
 FOOTER = 80  # characters kept free for the last line

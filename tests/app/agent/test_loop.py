@@ -32,7 +32,8 @@ from app.responders.protocol import Abilities, Intake, Queued, Rate, Reading
 from app.responders.scripted import Script
 from app.storage.chats.conversations import ConversationStore
 from app.tools.builtin.calculator import Calculator
-from app.tools.registry import ToolRegistry
+from app.tools.fixed import FixedToolset
+from app.tools.toolsets import Toolsets
 
 
 class Shelf:
@@ -77,12 +78,12 @@ class Stage:
 
     def run(self, message: Message, *, documents: tuple[str, ...] = (), tools: bool = True):
         clock = SystemClock()
-        registry = ToolRegistry([Calculator()])
+        offer = Toolsets([FixedToolset("own", [Calculator()])]).offer()
         request = TurnRequest(
-            (self.question,), registry.specs() if tools else (), documents, TurnOptions(seed=7), system="Be brief."
+            (self.question,), offer.specs if tools else (), documents, TurnOptions(seed=7), system="Be brief."
         )
         runner = ToolRunner(
-            registry,
+            offer,
             Approvals(),
             self.events.append,
             clock,

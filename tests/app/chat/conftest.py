@@ -24,7 +24,8 @@ from app.responders.protocol import Responder, Tell
 from app.storage.chats.conversations import ConversationStore
 from app.storage.settings import Settings
 from app.tools.builtin.calculator import Calculator
-from app.tools.registry import ToolRegistry
+from app.tools.fixed import FixedToolset
+from app.tools.toolsets import Toolsets
 
 KIMI_CONTROL = (
     "[BOS]",
@@ -122,6 +123,7 @@ class Chat:
         )
         self.shelf = Shelf()
         self.stamp = Stamp()
+        self.tools = Toolsets([FixedToolset("own", [Calculator(), self.stamp])])
         self.clock = FixedClock()
         self.system = "Be brief."
         self.approval = "effects"
@@ -141,7 +143,7 @@ class Chat:
 
         return ChatService(
             TurnResources(self.store, self.shelf, self.mailbox.publish, self.clock),
-            ToolRegistry([Calculator(), self.stamp]),
+            self.tools,
             responder,
             lambda: Settings(system_prompt=self.system, approval=self.approval, constrain_calls=self.constrain_calls),
             self.engine.forget,

@@ -17,6 +17,7 @@ from app.domain.messages import (
     ToolStatus,
 )
 from app.domain.sources import Locator, Passage
+from app.tools.fixed import FixedToolset
 
 
 def kinds(message) -> list[str]:
@@ -195,7 +196,7 @@ def test_source_numbers_run_on_through_a_turn(kimi, call) -> None:
     class Lookup:
         from app.domain.tools import ToolSpec
 
-        spec = ToolSpec("search_documents", "Search", {"type": "object", "properties": {"query": {"type": "string"}}})
+        spec = ToolSpec("search", "Search", {"type": "object", "properties": {"query": {"type": "string"}}})
 
         def run(self, arguments, context):
             from app.domain.sources import Source
@@ -204,9 +205,9 @@ def test_source_numbers_run_on_through_a_turn(kimi, call) -> None:
             passage = found.pop(0)
             return ToolOutcome(ToolStatus.OK, "ok", (Source(context.next_source, passage.path, passage.locator, "t"),))
 
-    kimi.service._registry = type(kimi.service._registry)([Lookup()])
-    kimi.engine.script(["<think>", "</think>", *call(0, "search_documents", '{"query":"a"}')])
-    kimi.engine.script(["<think>", "</think>", *call(1, "search_documents", '{"query":"b"}')])
+    kimi.tools.add(FixedToolset("shelf", [Lookup()]))
+    kimi.engine.script(["<think>", "</think>", *call(0, "shelf__search", '{"query":"a"}')])
+    kimi.engine.script(["<think>", "</think>", *call(1, "shelf__search", '{"query":"b"}')])
     kimi.engine.script(["<think>", "</think>", "As [2] says"])
     answer = kimi.ask(kimi.conversation("/d"), "search the documents for a and b")
     assert [s.n for part in answer.parts if isinstance(part, SourcesPart) for s in part.sources] == [1, 2]
