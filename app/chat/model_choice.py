@@ -9,9 +9,10 @@ from typing import TypeAlias
 from app.chat.model_plan import request_for
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
-from app.domain.models import LoadRequest, ModelFile, ModelInfo
+from app.domain.models import LoadRequest, ModelAbilities, ModelFile, ModelInfo
 from app.domain.placement import LoadOverrides, Tuning
 from app.engine.protocol import Engine
+from app.formats import detect
 from app.models.library.folder import LibraryModel, ModelLibrary, Place
 from app.models.library.library import shipped_models
 from app.responders.local.model_gate import ModelGate
@@ -115,6 +116,10 @@ class ModelChoice:
 
     def info(self) -> ModelInfo | None:
         return self._engine.model
+
+    def abilities(self, model: ModelInfo) -> ModelAbilities:
+        """What a loaded model can do. Reads its chat template: not the UI's."""
+        return detect(model.template).abilities
 
     def close(self) -> None:
         with self._lock:

@@ -103,6 +103,21 @@ class ModelInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelAbilities:
+    """What a model can do, as its chat template and its makers say.
+
+    ``thinks``: it reasons before it answers, or can. ``switchable``: it can be asked to answer at once.
+    ``efforts``: how much it can be asked to reason, in its own words, least first; () where it cannot be asked.
+    ``takes_tools``: it can be told of tools.
+    """
+
+    thinks: bool = False
+    switchable: bool = False
+    efforts: tuple[str, ...] = ()
+    takes_tools: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddingModel:
     """A model that turns text into vectors of ``dimension`` numbers. ``id``: vectors are comparable between equal ids
     only; it is made of the file's content."""

@@ -6,10 +6,10 @@ streams. Nothing here does I/O or keeps state between generations; a parser belo
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.domain.models import CallGrammar
+from app.domain.models import CallGrammar, ModelAbilities
 from app.formats.families import ALL
 from app.formats.families.plain import PLAIN, PLAIN_TOOLS
 from app.formats.family import Family
@@ -19,7 +19,9 @@ from app.formats.protocol import StreamParser
 
 __all__ = ["Format", "detect"]
 
-_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+# Strangers' templates: each of these takes time in proportion to the text, also where something is never closed.
+_STRING = re.compile(r"'(?:[^'\\]|\\.)*+(?:'|\Z)|\"(?:[^\"\\]|\\.)*+(?:\"|\Z)", re.DOTALL)
+_VARIABLE = re.compile(r"(?<![\w.])[A-Za-z_]\w*+(?!\s*+(?:\(|=(?!=)))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,32 @@ class Format:
     """
 
     family: Family
-    takes_tools: bool
-    thinks: bool
+    abilities: ModelAbilities
     known: bool = True
 
     @property
     def name(self) -> str:
         return self.family.name
+
+    @property
+    def takes_tools(self) -> bool:
+        return self.abilities.takes_tools
+
+    @property
+    def thinks(self) -> bool:
+        return self.abilities.thinks
+
+    @property
+    def closers(self) -> tuple[str, ...]:
+        return self.family.closers
+
+    @property
+    def noise(self) -> tuple[str, ...]:
+        return self.family.noise
+
+    def variables(self, *, think: bool | None, effort: str | None) -> dict[str, object]:
+        """What tells the template to reason or not, and how much, see ``Thinking``."""
+        return self.family.thinking.variables(think=think, effort=effort)
 
     def parser(
         self,
@@ -60,12 +81,48 @@ class Format:
 
 def detect(template: str) -> Format:
     """The format of a model with this chat template (Jinja source; "" for none). Never fails."""
-    source = _COMMENT.sub("", template)
+    source = _uncommented(template)
     family = next((family for family in ALL if family.matches(source)), None)
     mentions_tools = re.search(r"\b(tools|functions)\b", source) is not None
     if family is None:
         plain = PLAIN_TOOLS if mentions_tools else PLAIN
-        return Format(plain, takes_tools=False, thinks="<think>" in source, known=not mentions_tools)
-    thinks = family.thinks or any(marker in source for marker in (*family.think_open, *family.think_close))
+        return Format(plain, _abilities(plain, source, takes_tools=False), known=not mentions_tools)
     calls = family.calls is not None or family.headers is not None
-    return Format(family, takes_tools=calls and mentions_tools, thinks=thinks, known=family.known)
+    return Format(family, _abilities(family, source, takes_tools=calls and mentions_tools), family.known)
+
+
+def _abilities(family: Family, source: str, *, takes_tools: bool) -> ModelAbilities:
+    if not family.thinks and not any(marker in source for marker in (*family.think_open, *family.think_close)):
+        return ModelAbilities(takes_tools=takes_tools)
+    thinking, read = family.thinking, _variables(source)
+    return ModelAbilities(
+        thinks=True,
+        switchable=thinking.switchable(source, read),
+        efforts=thinking.efforts if thinking.effort in read else (),
+        takes_tools=takes_tools,
+    )
+
+
+def _variables(source: str) -> frozenset[str]:
+    """Names that a template (without comments) may read as variables."""
+    names: set[str] = set()
+    for begin, end in (("{%", "%}"), ("{{", "}}")):
+        for start, stop in _stretches(source, begin, end):
+            names.update(_VARIABLE.findall(_STRING.sub("''", source[start + 2 : stop - 2])))
+    return frozenset(names)
+
+
+def _uncommented(template: str) -> str:
+    pieces, at = [], 0
+    for start, stop in _stretches(template, "{#", "#}"):
+        pieces.append(template[at:start])
+        at = stop
+    return "".join((*pieces, template[at:]))
+
+
+def _stretches(text: str, begin: str, end: str) -> Iterator[tuple[int, int]]:
+    """From each ``begin`` to behind the next ``end``."""
+    stop = 0
+    while (start := text.find(begin, stop)) >= 0 and (close := text.find(end, start + len(begin))) >= 0:
+        stop = close + len(end)
+        yield start, stop

@@ -1,7 +1,8 @@
 """What describes a family: almost all of it is data, read by the one machine in ``machine.py``."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 from app.domain.output import CallArguments, CallBroken, CallClosed, CallOpened, OutputEvent
@@ -82,6 +83,7 @@ class HeaderSyntax:
 
     ``openers`` begin a header, ``end`` ends it. ``first``: what an output may begin with when the prompt stops inside a
     header. ``classify`` gets the header's text and the known tools; None: it is no header but text.
+    ``between``: what stands between two messages of one output.
     """
 
     openers: tuple[str, ...]
@@ -89,6 +91,45 @@ class HeaderSyntax:
     classify: Callable[[str, ToolTypes], Header | None]
     first: tuple[str, ...]
     soft: bool = False
+    between: tuple[str, ...] = ()
+
+
+Variables = Mapping[str, object]
+"""Variables of a chat template, by name."""
+
+_BOTH = ("enable_thinking", "thinking")  # most makers took one of these
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """How a family's templates are told whether to reason, and how much.
+
+    ``on`` and ``off``: variables that say so. A template that reads none of ``off`` cannot be told to answer at once.
+    ``said``: words for on and off that end the last question instead, where the template looks for them.
+    ``effort``: the variable for how much. ``efforts``: the words that it takes, least first.
+    """
+
+    on: Variables = field(default_factory=lambda: MappingProxyType(dict.fromkeys(_BOTH, True)))
+    off: Variables = field(default_factory=lambda: MappingProxyType(dict.fromkeys(_BOTH, False)))
+    said: tuple[str, str] | None = None
+    effort: str = "reasoning_effort"
+    efforts: tuple[str, ...] = ()
+
+    def switchable(self, template: str, read: Collection[str]) -> bool:
+        """Whether a template, which reads the variables ``read``, can be told to answer at once."""
+        return any(name in read for name in self.off) or (self.said is not None and self.said[1] in template)
+
+    def variables(self, *, think: bool | None, effort: str | None) -> dict[str, object]:
+        """What tells a template so. ``think``: None leaves it to the template. ``effort``: in the template's words.
+
+        Where reasoning cannot be switched off, not to think is to think as little as the family can.
+        """
+        values: dict[str, object] = dict(self.on) if think else {}
+        if effort is not None:
+            values[self.effort] = effort
+        if think is False:
+            values |= self.off or ({self.effort: self.efforts[0]} if self.efforts else {})
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +146,8 @@ class Family:
     ``bare``: reads a call without a marker right at the start of the text; its openers only say how one begins.
     ``call_id``: the id a past call gets in the prompt, from its name and its number in the conversation.
     ``single``: the template renders one call a message. ``raw_arguments``: the template prints argument text as it is.
-    ``thinks``: it reasons, though its template does not spell the markers out. ``known``: False for a guess.
+    ``thinks``: it reasons, though its template does not spell the markers out. ``thinking``: how it is told to.
+    ``known``: False for a guess.
     """
 
     name: str
@@ -128,7 +170,13 @@ class Family:
     single: bool = False
     raw_arguments: bool = False
     thinks: bool = False
+    thinking: Thinking = field(default_factory=Thinking)
     known: bool = True
+
+    @property
+    def closers(self) -> tuple[str, ...]:
+        """What reasoning ends with, so that what follows it can be found in what the model wrote."""
+        return self.think_close + (self.headers.between if self.headers is not None else ())
 
     def matches(self, template: str) -> bool:
         return (

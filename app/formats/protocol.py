@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from app.domain.models import CallGrammar
+from app.domain.models import CallGrammar, ModelAbilities
 from app.domain.output import Note, OutputEvent
 
 
@@ -36,6 +36,11 @@ class ChatFormat(Protocol):
         ...
 
     @property
+    def abilities(self) -> ModelAbilities:
+        """What a model with this template can do."""
+        ...
+
+    @property
     def takes_tools(self) -> bool:
         """The template declares tools to the model."""
         ...
@@ -43,6 +48,21 @@ class ChatFormat(Protocol):
     @property
     def thinks(self) -> bool:
         """The family reasons before it answers, or can."""
+        ...
+
+    @property
+    def closers(self) -> tuple[str, ...]:
+        """What reasoning ends with in the model's output, the likeliest first."""
+        ...
+
+    @property
+    def noise(self) -> tuple[str, ...]:
+        """Markers that stand around visible text in the model's output."""
+        ...
+
+    def variables(self, *, think: bool | None, effort: str | None) -> dict[str, object]:
+        """Template variables that say whether to reason (None: the template's own default) and how much (in the
+        template's words)."""
         ...
 
     @property

@@ -15,9 +15,10 @@ from app.domain.cancel import CancelToken
 from app.domain.commands import SubmitPrompt
 from app.domain.errors import AppError
 from app.domain.messages import Message, MessageStatus, Part, Role, TextPart
-from app.domain.models import ModelFile, ModelInfo
+from app.domain.models import ModelAbilities, ModelFile, ModelInfo
 from app.domain.placement import Tuning
 from app.domain.protocols import DocumentText
+from app.formats import detect
 from app.machine.devices import GIB, Machine, gpu, this_ram
 from app.mailbox import Mailbox
 from app.models.room import ModelRoom
@@ -84,6 +85,9 @@ class RecordedModels:
 
     def info(self) -> ModelInfo | None:
         return self.loaded
+
+    def abilities(self, model: ModelInfo) -> ModelAbilities:
+        return detect(model.template).abilities
 
     def preload(self) -> None:
         self.preloads += 1

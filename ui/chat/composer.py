@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.domain.models import ModelAbilities
 from ui.widgets.buttons import IconButton
 from ui.widgets.chips import ChipRow
 
@@ -178,9 +179,9 @@ class Composer(QFrame):
         self._running = running
         self._refresh()
 
-    def set_thinks(self, thinks: bool) -> None:
-        """Whether the model has a switch for reasoning."""
-        self._think.setVisible(thinks)
+    def set_abilities(self, abilities: ModelAbilities) -> None:
+        """Of the model that answers: whether it can be asked not to reason, or to reason little."""
+        self._think.setVisible(abilities.switchable or bool(abilities.efforts))
 
     def set_reason(self, reason: str) -> None:
         """Why nothing can be sent now, in a few words; "" where it can."""

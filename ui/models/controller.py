@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.events import EngineDied, ModelFailed, ModelLoaded, ModelLoading, ModelUnloaded
-from app.domain.models import ModelFile, ModelInfo
+from app.domain.models import ModelAbilities, ModelFile, ModelInfo
 from app.services import Services
 from ui.bridge import Bridge
 from ui.models.picker import ModelPicker
-
-# What templates of models that reason speak of.
-THINKING_MARKS = ("enable_thinking", "reasoning_content", "<think>", "thinking", "<|channel|>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class ModelsController(QObject):
     state_changed = Signal(object)  # ModelState
     availability_changed = Signal(bool)  # whether there is a model at all
     current_changed = Signal(str)  # path of the model that answers, "" where there is none
-    thinks_changed = Signal(bool)
+    abilities_changed = Signal(object)  # ModelAbilities of the model that is loaded
     failed = Signal(object)  # ErrorInfo
 
     def __init__(self, services: Services, bridge: Bridge, picker: ModelPicker, parent: QObject | None = None) -> None:
@@ -44,6 +41,7 @@ class ModelsController(QObject):
         self._bridge = bridge
         self._picker = picker
         self._current: ModelFile | None = None
+        self._info: ModelInfo | None = None  # of the model that was loaded last
         picker.selected.connect(lambda path: self.select(path))
         bridge.received.connect(self._apply)
 
@@ -84,7 +82,12 @@ class ModelsController(QObject):
 
     def _loaded(self, info: ModelInfo) -> None:
         self.state_changed.emit(ModelState(info.name, loaded=True))
-        self.thinks_changed.emit(any(mark in info.template for mark in THINKING_MARKS))
+        self._info = info
+        self._bridge.run(lambda: self._models.abilities(info), lambda able: self._able(info, able), receiver=self)
+
+    def _able(self, info: ModelInfo, abilities: ModelAbilities) -> None:
+        if info is self._info:  # no other model was loaded meanwhile
+            self.abilities_changed.emit(abilities)
 
     def _apply(self, event: object) -> None:
         match event:

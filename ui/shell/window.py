@@ -133,7 +133,7 @@ class MainWindow(QMainWindow):
         self.documents.failed.connect(self.show_error)
         self.models.state_changed.connect(self.status.show_model)
         self.models.availability_changed.connect(self._available)
-        self.models.thinks_changed.connect(views.composer.set_thinks)
+        self.models.abilities_changed.connect(views.composer.set_abilities)
         self.models.failed.connect(self.show_error)
         self.manager.failed.connect(self.show_error)
         self.manager.settings_requested.connect(self.settings.open)

@@ -1,7 +1,7 @@
 """Cohere's Command: R7B and later (sections between tokens), R+ (``Action:`` and fenced JSON)."""
 
 from app.formats.calls.json_calls import JsonCalls
-from app.formats.family import Family
+from app.formats.family import Family, Thinking
 
 _ENDS = ("<|END_OF_TURN_TOKEN|>",)
 
@@ -18,6 +18,9 @@ COMMAND_R7B = Family(
     ),
     noise=("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>"),
     ends=_ENDS,
+    thinking=Thinking(
+        on={"reasoning": True, "enable_thinking": True}, off={"reasoning": False, "enable_thinking": False}
+    ),
 )
 COMMAND_R_PLUS = Family(
     name="command-r-plus",

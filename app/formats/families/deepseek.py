@@ -2,7 +2,7 @@
 
 from app.formats.calls.named_json import NamedJsonCalls
 from app.formats.calls.xml_calls import XmlCalls
-from app.formats.family import Family
+from app.formats.family import Family, Thinking
 
 _ENDS = ("<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>")
 _BEGIN, _SEP, _END = "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>"
@@ -32,6 +32,7 @@ V4 = Family(
     calls=_dsml("tool_calls", "function_calls"),
     ends=_ENDS,
     tidy=_TIDY,
+    thinking=Thinking(efforts=("high", "max")),
 )
 V32 = Family(
     name="deepseek-v3.2", needs=("｜DSML｜",), calls=_dsml("function_calls", "tool_calls"), ends=_ENDS, tidy=_TIDY

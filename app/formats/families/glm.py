@@ -7,7 +7,7 @@ from app.formats.calls.choice import Choice
 from app.formats.calls.json_calls import JsonCalls
 from app.formats.calls.pairs import PairCalls
 from app.formats.families.qwen import HERMES
-from app.formats.family import Family
+from app.formats.family import Family, Thinking
 
 _ENDS = ("<|user|>", "<|observation|>", "<|endoftext|>")
 _BOX = ("<|begin_of_box|>", "<|end_of_box|>")  # around the result, after problems in mathematics
@@ -33,6 +33,9 @@ def _hunyuan(suffix: str) -> Family:
         think_close=(f"</think{suffix}>",),
         calls=PairCalls(suffix=suffix, sections=True, separator="tool_sep"),
         ends=(f"<｜hy_eos{suffix}｜>",),
+        thinking=Thinking(
+            on={"reasoning_effort": "high"}, off={"reasoning_effort": "no_think"}, efforts=("low", "high")
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from app.formats.calls.named_json import NamedJsonCalls
 from app.formats.calls.xtml import XtmlCalls
-from app.formats.family import Family
+from app.formats.family import Family, Thinking
 
 K2 = Family(
     name="kimi-k2",
@@ -19,6 +19,7 @@ K2 = Family(
     ends=("<|im_end|>", "[EOS]", "[EOT]"),
     call_id=lambda name, index: f"functions.{name}:{index}",
     raw_arguments=True,
+    thinking=Thinking(on={"thinking": True}, off={"thinking": False}),
 )
 
 K3 = Family(
@@ -34,6 +35,9 @@ K3 = Family(
     ),
     tidy=r"<\|(?:open|close)\|>[^\n<]*<\|sep\|>",
     ends=("<|close|>message<|sep|>", "<|end_of_msg|>"),
+    thinking=Thinking(
+        on={"thinking": True}, off={"thinking": False}, effort="thinking_effort", efforts=("low", "high", "max")
+    ),
 )
 
 FAMILIES = (K3, K2)

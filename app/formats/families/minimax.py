@@ -3,7 +3,7 @@
 from app.formats.calls.json_calls import JsonCalls
 from app.formats.calls.nested_xml import NestedXmlCalls
 from app.formats.calls.xml_calls import XmlCalls
-from app.formats.family import Family
+from app.formats.family import Family, Thinking
 
 M3 = Family(
     name="minimax-m3",
@@ -13,6 +13,7 @@ M3 = Family(
     calls=NestedXmlCalls("]<]minimax[>["),
     tidy=r"\]<\]minimax\[>\[(?:</?[^>\n]*>)?",
     ends=("[e~[",),
+    thinking=Thinking(on={"thinking_mode": "enabled"}, off={"thinking_mode": "disabled"}),
 )
 M2 = Family(
     name="minimax-m2",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from app.formats.calls.json_calls import JsonCalls
 from app.formats.calls.named_json import read_named_json
-from app.formats.family import CallSink, Family
+from app.formats.family import CallSink, Family, Thinking
 from app.formats.text.schema import ToolTypes
 from app.formats.text.source import Malformed, Source, Steps
 
@@ -56,6 +56,7 @@ MISTRAL = Family(
     calls=MistralCalls(),
     ends=("</s>",),
     raw_arguments=True,
+    thinking=Thinking(on={"reasoning_effort": "high"}, off={"reasoning_effort": "none"}, efforts=("high",)),
 )
 
 # The first Magistral, whose tags are no tokens.

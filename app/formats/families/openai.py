@@ -8,7 +8,7 @@ import re
 
 from app.formats.calls.named_json import NamedJsonCalls
 from app.formats.calls.xml_calls import XmlCalls
-from app.formats.family import Family, Header, HeaderSyntax
+from app.formats.family import Family, Header, HeaderSyntax, Thinking
 from app.formats.text.schema import ToolTypes
 
 _RECIPIENT = re.compile(r"\bto=([^\s<]+)")
@@ -41,10 +41,12 @@ GPT_OSS = Family(
         end="<|message|>",
         classify=_harmony_header,
         first=("<|channel|>", "to=", "<|message|>", "<|constrain|>"),
+        between=("<|end|>",),
     ),
     noise=("<|constrain|>", "<|message|>"),
     ends=("<|end|>", "<|return|>", "<|call|>", "<|endoftext|>"),
     single=True,
+    thinking=Thinking(on={}, off={}, efforts=("low", "medium", "high")),
 )
 
 MUSE = Family(
@@ -54,7 +56,11 @@ MUSE = Family(
     think_open=(),
     think_close=(),
     headers=HeaderSyntax(
-        openers=("<|start|>",), end="<|message|>", classify=_muse_header, first=("to=", "<|message|>")
+        openers=("<|start|>",),
+        end="<|message|>",
+        classify=_muse_header,
+        first=("to=", "<|message|>"),
+        between=("<|eom|>",),
     ),
     calls=XmlCalls(
         block=("<atem:function_calls>",),
@@ -70,6 +76,7 @@ MUSE = Family(
     spelt=("<atem:function_calls>", "</atem:function_calls>"),
     noise=("<|message|>",),
     ends=("<|eom|>", "<|eot|>"),
+    thinking=Thinking(on={}, off={}, effort="reasoning_strength"),
 )
 
 SOLAR = Family(
@@ -87,6 +94,7 @@ SOLAR = Family(
     ),
     noise=("<|begin|>assistant", "<|content|>"),
     ends=("<|end|>", "<|flush|>"),
+    thinking=Thinking(on={}, off={"reasoning_effort": "minimal"}),
 )
 
 FAMILIES = (MUSE, GPT_OSS, SOLAR)

@@ -7,7 +7,7 @@ from app.formats.calls.json_calls import JsonCalls
 from app.formats.calls.pythonic import PythonicCalls
 from app.formats.calls.xml_calls import XmlCalls
 from app.formats.families.qwen import HERMES, TAG_TIDY, TAGS
-from app.formats.family import Family
+from app.formats.family import Family, Thinking
 
 SEED = Family(
     name="seed-oss",
@@ -25,6 +25,7 @@ SEED = Family(
     quiet=("<seed:cot_budget_reflect>", "</seed:cot_budget_reflect>"),
     tidy=TAG_TIDY,
     ends=("<seed:eos>",),
+    thinking=Thinking(on={}, off={"thinking_budget": 0}),
 )
 _GRANITE_ENDS = ("<|end_of_text|>", "<|start_of_role|>", "<|end_of_role|>")
 GRANITE3 = Family(
@@ -60,6 +61,7 @@ NEMOTRON2 = Family(
     closing="\n",
     ends=("<SPECIAL_12>", "<|eot_id|>", "<|im_end|>"),
     raw_arguments=True,
+    thinking=Thinking(on={}, off={}, said=("/think", "/no_think")),
 )
 APRIEL = Family(
     name="apriel",

@@ -114,8 +114,9 @@ def _prepared(messages: Sequence[Mapping[str, Any]], template: str, family: Any,
     shaped = _renamed(shaped, template, getattr(family, "call_id", None))
     if getattr(family, "single", False):
         shaped = one_call_each(shaped)
-    if think is not None and "/no_think" in template and "enable_thinking is not defined" not in template:
-        shaped = _ask_to_think(shaped, think=think)
+    said = family.thinking.said if family is not None else None
+    if think is not None and said is not None and said[1] in template:
+        shaped = _said(shaped, said[0] if think else said[1])
     return shaped
 
 
@@ -123,11 +124,11 @@ REASONING = ("reasoning_content", "reasoning", "thinking")
 """The names under which templates look for a message's reasoning."""
 
 
-def _ask_to_think(messages: Messages, *, think: bool) -> Messages:
-    """The switch is a word in the last question (Nemotron)."""
+def _said(messages: Messages, word: str) -> Messages:
+    """``word`` at the end of the last question."""
     for message in reversed(messages):
         if message["role"] == "user":
-            message["content"] = f"{message.get('content') or ''} {'/think' if think else '/no_think'}"
+            message["content"] = f"{message.get('content') or ''} {word}"
             break
     return messages
 

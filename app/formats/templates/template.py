@@ -13,12 +13,12 @@ from typing import Any
 from jinja2.exceptions import TemplateError
 
 from app.domain.errors import AppError
+from app.formats.family import Thinking
 from app.formats.protocol import ChatFormat
 from app.formats.templates import messages as shapes
 from app.formats.templates.budget import Budget, TooMuch
 from app.formats.templates.mended import mended
 from app.formats.templates.sandbox import Refused, Sandbox
-from app.formats.templates.switches import switches
 
 _log = logging.getLogger(__name__)
 
@@ -86,10 +86,8 @@ class ChatTemplate:
         effort: str | None,
         values: dict[str, Any],
     ) -> str:
-        values = {
-            **values,
-            **switches(self._text, think=think, effort=effort),
-        }
+        told = Thinking().variables if format is None else format.variables
+        values = {**values, **told(think=think, effort=effort)}
         first: AppError | None = None
         kept: str | None = None
         budget = Budget()

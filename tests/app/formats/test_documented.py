@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.domain.models import ModelAbilities
 from app.formats import Format
 from app.formats.families.glm import LONGCAT
 from app.formats.families.llama import LLAMA4
@@ -75,7 +76,7 @@ def call(city: str) -> str:
     ],
 )
 def test_documented_messages(parse_all_cuts, family: Family, prompt: str, text: str, expected) -> None:
-    found = Format(family, takes_tools=True, thinks=True, known=True)
+    found = Format(family, ModelAbilities(thinks=True, takes_tools=True))
     parsed = parse_all_cuts(found, text, prompt=prompt, tools=TOOLS)
     assert (parsed.reasoning.strip(), parsed.content.strip(), parsed.calls) == expected
     assert not parsed.broken

@@ -7,6 +7,7 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
+from app.domain.models import ModelAbilities
 from ui.chat.composer import Composer, Draft, PromptEdit
 
 
@@ -117,9 +118,15 @@ def test_pasted_files_are_attachments_and_pasted_text_is_plain(
 
 def test_thinking_is_a_choice_only_where_the_model_has_one(composer: Composer) -> None:
     assert composer.think is None
-    composer.set_thinks(True)
+    composer.set_abilities(ModelAbilities(thinks=True))
+    assert composer.think is None
+    composer.set_abilities(ModelAbilities(thinks=True, efforts=("low", "high")))
     assert composer.think is True
     composer.findChild(QToolButton, "pill").setChecked(False)
+    assert composer.think is False
+    composer.set_abilities(ModelAbilities())
+    assert composer.think is None
+    composer.set_abilities(ModelAbilities(thinks=True, switchable=True))
     assert composer.think is False
 
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.errors import AppError, ErrorInfo
 from app.domain.events import EngineDied, ModelFailed, ModelLoaded, ModelLoading
-from app.domain.models import ModelInfo
+from app.domain.models import ModelAbilities, ModelInfo
 from ui.bridge import Bridge
 from ui.models.controller import ModelsController, ModelState
 from ui.models.picker import ModelPicker
@@ -91,18 +91,29 @@ def test_without_any_model_the_window_is_told(
 
 def test_loading_is_followed(models: ModelsController, services: Any, settle: Settle) -> None:
     states: list[ModelState] = []
-    thinks: list[bool] = []
+    abilities: list[ModelAbilities] = []
     models.state_changed.connect(states.append)
-    models.thinks_changed.connect(thinks.append)
+    models.abilities_changed.connect(abilities.append)
     for event in (
         ModelLoading("/models/x.gguf", "x", 0.5),
-        ModelLoaded(info("x", "{% if enable_thinking %}")),
+        ModelLoaded(info("x", "{% if enable_thinking %}<think>")),
         ModelLoaded(info("y", "plain")),
     ):
         services.mailbox.publish(event)
     settle(lambda: len(states) == 3)
     assert states == [ModelState("x", 0.5), ModelState("x", loaded=True), ModelState("y", loaded=True)]
-    assert thinks == [True, False]
+    settle(lambda: abilities[-1:] == [ModelAbilities()])
+    assert set(abilities) <= {ModelAbilities(), ModelAbilities(thinks=True, switchable=True)}
+
+
+def test_what_a_model_can_do_is_told(models: ModelsController, services: Any, settle: Settle) -> None:
+    abilities: list[ModelAbilities] = []
+    models.abilities_changed.connect(abilities.append)
+    services.mailbox.publish(ModelLoaded(info("x", "{% if enable_thinking %}<think>")))
+    settle(lambda: abilities == [ModelAbilities(thinks=True, switchable=True)])
+    services.models.loaded = info("y", "<think>")
+    models.refresh()
+    settle(lambda: abilities[1:] == [ModelAbilities(thinks=True)])
 
 
 @pytest.mark.parametrize("kind", [ModelFailed, EngineDied])
