@@ -5,6 +5,7 @@ generated, it goes in as the ids that it generated, because tokenizing the text 
 KV cache from there on.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ class PromptBuilder:
         self._model = model
         self._template = template
         self._format = chat_format
+        self._spelt: dict[str, tuple[int, ...]] = {"": ()}  # what stands around answers, in tokens
         markers = sorted((text for text in model.control_tokens if len(text) > 2), key=len, reverse=True)
         self._markers = re.compile("|".join(map(re.escape, markers))) if markers else None
         self._openings: dict[tuple[object, ...], str] = {}
@@ -160,21 +162,37 @@ class PromptBuilder:
 
     def _find(self, plain: str, span: GeneratedSpan, position: int) -> tuple[int, int, tuple[int, ...]]:
         """Where the span stands in the rendered text: whole, or (most templates drop old reasoning) what followed the
-        last control token in it that ends the reasoning. (-1, 0, ()) where it was rendered differently."""
+        last marker in it that ends the reasoning. (-1, 0, ()) where it was rendered differently."""
         if span.raw:
             start = plain.find(span.raw, position)
             if start >= 0:
                 return start, len(span.raw), span.token_ids
-        for marker in ("</think>", "[/THINK]", "</seed:think>", "</mm:think>"):
-            marker_id = self._model.control_tokens.get(marker)
-            if marker_id is None or marker_id not in span.token_ids or marker not in span.raw:
+        for closer in self._format.closers:
+            if closer not in span.raw:
                 continue
-            after = len(span.token_ids) - span.token_ids[::-1].index(marker_id)
-            tail = span.raw[span.raw.rindex(marker) + len(marker) :]
-            start = plain.find(tail, position) if tail.strip() else -1
-            if start >= 0:
-                return start, len(tail), span.token_ids[after:]
+            tail = span.raw.rpartition(closer)[2]
+            bare = _bare(tail, self._format.noise)
+            for kept in dict.fromkeys((tail, tail.lstrip(), bare)) if bare else ():  # templates drop what is around it
+                start = plain.find(kept, position)
+                before, _, behind = tail.partition(kept)
+                ids = self._between(span, closer + before, behind) if start >= 0 else ()
+                if ids:
+                    return start, len(kept), ids
         return -1, 0, ()
+
+    def _between(self, span: GeneratedSpan, before: str, behind: str) -> tuple[int, ...]:
+        """The span's ids from the last ``before`` in it up to ``behind``, with which it ends. () where the model wrote
+        these in other tokens."""
+        opening, end, ids = self._spell(before), self._spell(behind), span.token_ids
+        starts, stop = _ends(ids, opening), len(ids) - len(end)
+        if not starts or len(starts) != span.raw.count(before) or ids[stop:] != end:
+            return ()
+        return ids[starts[-1] : stop]
+
+    def _spell(self, text: str) -> tuple[int, ...]:
+        if text not in self._spelt:
+            (self._spelt[text],) = self._engine.tokenize([PromptText(text)])
+        return self._spelt[text]
 
     def _tokenize(self, pieces: Sequence[PromptText | tuple[int, ...]]) -> tuple[int, ...]:
         texts = [piece for piece in pieces if isinstance(piece, PromptText)]
@@ -185,6 +203,27 @@ class PromptBuilder:
         for piece in pieces:
             ids.extend(next(tokenized) if isinstance(piece, PromptText) else piece)
         return tuple(ids)
+
+
+def _bare(text: str, noise: Sequence[str]) -> str:
+    """``text`` without spaces and noise at its ends."""
+    before = None
+    while text != before:
+        before, text = text, text.strip()
+        for marker in noise:
+            text = text.removeprefix(marker).removesuffix(marker)
+    return text
+
+
+def _ends(ids: tuple[int, ...], wanted: tuple[int, ...]) -> list[int]:
+    """Behind each place where ``wanted`` stands in ``ids``."""
+    ends, at = [], -1
+    with contextlib.suppress(ValueError):
+        while wanted:
+            at = ids.index(wanted[0], at + 1)
+            if ids[at : at + len(wanted)] == wanted:
+                ends.append(at + len(wanted))
+    return ends
 
 
 def _drops(history: Sequence[Message]) -> Iterator[int]:

@@ -1,7 +1,8 @@
 """A chat service over the real store, with an engine whose tokens a test releases by hand."""
 
+import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,19 @@ def plain(tmp_path: Path) -> Iterator[Chat]:
     chat = Chat(tmp_path, CHATML, ("<|eos|>", "<|im_start|>", "<|im_end|>"))
     yield chat
     chat.close()
+
+
+@pytest.fixture
+def speaking(tmp_path: Path) -> Iterator[Callable[[str, tuple[str, ...]], Chat]]:
+    """``speaking(template, control)``: a model with that template and these control tokens."""
+    with contextlib.ExitStack() as ends:
+
+        def make(template: str, control: tuple[str, ...]) -> Chat:
+            chat = Chat(tmp_path, template, control)
+            ends.callback(chat.close)
+            return chat
+
+        yield make
 
 
 @pytest.fixture
