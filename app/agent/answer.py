@@ -1,4 +1,4 @@
-"""The answer while it is written: parts in order, events for whoever watches, a copy in the store every second."""
+"""The answer while it is written: its parts as events, which are folded here as by everybody who watches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from app.domain.answers import all_sources
 from app.domain.citations import citations
 from app.domain.errors import ErrorInfo
-from app.domain.events import Event, PartDelta, PartFinished, PartStarted
+from app.domain.events import PartDelta, PartFinished, PartStarted
+from app.domain.fold import AnswerFold
 from app.domain.messages import (
     GeneratedSpan,
     GenerationStats,
@@ -23,15 +24,14 @@ from app.domain.protocols import Clock, Publish
 
 @dataclass(slots=True)
 class _Open:
-    """A part that still grows; its text is joined only when somebody needs it."""
+    """The part that still grows, and what events do not tell of it: times in seconds, counts of tokens."""
 
     index: int
-    part: ReasoningPart | TextPart | ToolCallPart
+    kind: type[Part]
     started: float
     ended: float
     first_token: int
     last_token: int
-    texts: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -53,9 +53,9 @@ class Answer:
 
     def __init__(self, message: Message, publish: Publish, clock: Clock) -> None:
         self._message = message
+        self._fold = AnswerFold(message)
         self._publish = publish
         self._clock = clock
-        self._parts: list[Part] = list(message.parts)
         self._spans: list[GeneratedSpan] = list(message.spans)  # of the rounds before the one being written
         self._span: _OpenSpan | None = None
         self._open: _Open | None = None
@@ -65,7 +65,8 @@ class Answer:
     @property
     def parts(self) -> tuple[Part, ...]:
         """With the open part as it is now."""
-        return (*self._parts, self._closed(self._open)) if self._open else tuple(self._parts)
+        parts = self._fold.message.parts
+        return (*parts[:-1], self._measured(parts[-1])) if self._open else parts
 
     @property
     def spans(self) -> tuple[GeneratedSpan, ...]:
@@ -88,7 +89,7 @@ class Answer:
 
     def truncate(self, parts: int) -> None:
         """Forget all parts from this index on. The next ``PartStarted`` with that index tells watchers the same."""
-        self._parts = self._parts[:parts]
+        self._fold.truncate(parts)
         self._open = None
 
     def reasoning(self, text: str) -> None:
@@ -102,27 +103,25 @@ class Answer:
         self._begin(ToolCallPart(call_id, name, ""))
 
     def call_arguments(self, text: str) -> None:
-        if self._open is not None and isinstance(self._open.part, ToolCallPart):
+        if self._writes(ToolCallPart):
             self._grow(text)
 
     def close_call(self, call: ToolCallPart) -> None:
         """The call as it counts; what was streamed of its arguments is replaced."""
-        if self._open is None or not isinstance(self._open.part, ToolCallPart):
+        if not self._writes(ToolCallPart):
             self.open_call(call.id, call.name)
-        assert self._open is not None
-        self._finish(self._open.index, call)
+        self._finish(call)
 
     def break_call(self, call_id: str, name: str) -> None:
         """A call that will never be whole, with what was readable of its arguments."""
-        if self._open is None or not isinstance(self._open.part, ToolCallPart):
+        if not self._writes(ToolCallPart):
             self.open_call(call_id, name)
         self.close_part()
 
     def add(self, part: Part) -> None:
         """A part that is whole from the start."""
         self.close_part()
-        index = len(self._parts)
-        self._parts.append(part)
+        index = self._fold.length
         self._send(PartStarted(self._message.conversation_id, self._message.id, index, part))
         self._send(PartFinished(self._message.conversation_id, self._message.id, index, part))
 
@@ -131,11 +130,10 @@ class Answer:
         self._blank = ""
         if self._open is None:
             return
-        opened = self._open
-        part = self._closed(opened)
-        self._finish(opened.index, part)
+        part = self._measured(self._fold.part(self._open.index))
+        self._finish(part)
         if isinstance(part, TextPart):
-            for citation in citations(part.text, all_sources(self._parts)):
+            for citation in citations(part.text, all_sources(self.parts)):
                 self.add(citation)
 
     def snapshot(
@@ -159,7 +157,7 @@ class Answer:
         self._message = replace(self._message, model=name)
 
     def _append(self, kind: type[ReasoningPart] | type[TextPart], text: str) -> None:
-        if self._open is None or not isinstance(self._open.part, kind):
+        if not self._writes(kind):
             self.close_part()
             text = self._blank + text
             if not text.strip():
@@ -170,32 +168,34 @@ class Answer:
         if text:
             self._grow(text)
 
-    def _begin(self, part: ReasoningPart | TextPart | ToolCallPart) -> None:
+    def _writes(self, kind: type[Part]) -> bool:
+        """Whether a part of this kind is open."""
+        return self._open is not None and self._open.kind is kind
+
+    def _begin(self, part: Part) -> None:
         self._blank = ""
-        now = self._clock.monotonic()
-        self._open = _Open(len(self._parts), part, now, now, self.tokens, self.tokens)
-        self._send(PartStarted(self._message.conversation_id, self._message.id, self._open.index, part))
+        now, index = self._clock.monotonic(), self._fold.length
+        self._open = _Open(index, type(part), now, now, self.tokens, self.tokens)
+        self._send(PartStarted(self._message.conversation_id, self._message.id, index, part))
 
     def _grow(self, text: str) -> None:
         assert self._open is not None
-        self._open.texts.append(text)
         self._open.ended, self._open.last_token = self._clock.monotonic(), self.tokens
         self._send(PartDelta(self._message.conversation_id, self._message.id, self._open.index, text))
 
-    def _finish(self, index: int, part: Part) -> None:
-        self._open = None
-        self._parts.append(part)
+    def _finish(self, part: Part) -> None:
+        assert self._open is not None
+        index, self._open = self._open.index, None
         self._send(PartFinished(self._message.conversation_id, self._message.id, index, part))
 
-    def _closed(self, opened: _Open) -> Part:
-        text = "".join(opened.texts)
-        opened.texts = [text]
-        if isinstance(opened.part, ReasoningPart):
-            tokens = max(1, opened.last_token - opened.first_token + 1)
-            return ReasoningPart(text, round(opened.ended - opened.started, 3), tokens)
-        if isinstance(opened.part, TextPart):
-            return TextPart(text)
-        return replace(opened.part, arguments=text)
+    def _measured(self, part: Part) -> Part:
+        """The open part with how long it took so far."""
+        opened = self._open
+        if opened is None or not isinstance(part, ReasoningPart):
+            return part
+        tokens = max(1, opened.last_token - opened.first_token + 1)
+        return replace(part, seconds=round(opened.ended - opened.started, 3), tokens=tokens)
 
-    def _send(self, event: Event) -> None:
+    def _send(self, event: PartStarted | PartDelta | PartFinished) -> None:
+        self._fold.apply(event)
         self._publish(event)

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from app.agent.approval import Approvals, Decision
 from app.agent.calls import ToolRunner
 from app.agent.loop import Turn, TurnRequest, TurnResources
+from app.domain.answers import new_answer
 from app.domain.cancel import CancelToken
 from app.domain.commands import (
     CancelTurn,
@@ -181,15 +182,7 @@ class ChatService:
     def _answer(
         self, conversation: Conversation, question: str, answer_id: str, options: TurnOptions, cancel: CancelToken
     ) -> _Ended:
-        message = Message(
-            answer_id,
-            conversation.id,
-            question,
-            Role.ASSISTANT,
-            MessageStatus.STREAMING,
-            (),
-            self._shared.clock.now(),
-        )
+        message = new_answer(conversation.id, answer_id, question, self._shared.clock.now())
         self._shared.store.add_message(message)
         return self._run(conversation, message, options, cancel)
 

@@ -1,4 +1,4 @@
-"""What is read out of the parts of an answer: its rounds, and the sources that it was given."""
+"""A new answer, and what is read out of the parts of one: its rounds, and the sources that it was given."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from itertools import takewhile
 from app.domain.messages import (
     GeneratedSpan,
     Message,
+    MessageStatus,
     Part,
     ReasoningPart,
+    Role,
     SourcesPart,
     TextPart,
     ToolCallPart,
@@ -16,6 +18,11 @@ from app.domain.messages import (
     ToolStatus,
 )
 from app.domain.sources import Source
+
+
+def new_answer(conversation_id: str, answer_id: str, question_id: str | None = None, created: float = 0.0) -> Message:
+    """An answer that nothing has been written of. ``created``: seconds since 1970."""
+    return Message(answer_id, conversation_id, question_id, Role.ASSISTANT, MessageStatus.STREAMING, (), created)
 
 
 def rounds(parts: Iterable[Part]) -> Iterator[list[Part]]:

@@ -12,6 +12,7 @@ from time import time
 
 from PySide6.QtCore import QObject, Signal
 
+from app.domain.answers import new_answer
 from app.domain.commands import (
     CancelTurn,
     ContinueAnswer,
@@ -22,12 +23,12 @@ from app.domain.commands import (
 )
 from app.domain.errors import AppError, ErrorInfo
 from app.domain.events import ConversationChanged, PrefillProgress, TokenRate, TurnFinished, TurnQueued, TurnStarted
-from app.domain.messages import AttachmentPart, Conversation, Message, MessageStatus, Part, Role, TextPart
+from app.domain.fold import AnswerFold
+from app.domain.messages import AttachmentPart, Conversation, Message, MessageStatus, Role, TextPart
 from app.services import Services
 from ui.bridge import Bridge
 from ui.chat.calls.panel import ToolPanel
 from ui.chat.composer import Composer, Draft
-from ui.chat.live import LiveAnswer
 from ui.chat.transcript import TranscriptView
 from ui.chat.tree import newest_leaf, path, siblings
 
@@ -69,7 +70,7 @@ class ChatController(QObject):
         self._creating = False
         self._tree: list[Message] = []
         self._shown: list[Message] = []
-        self._live: dict[str, LiveAnswer] = {}  # by conversation
+        self._live: dict[str, AnswerFold] = {}  # by conversation
         self._drafts: dict[str, Draft] = {}
         bridge.received.connect(self._apply)
         composer.submitted.connect(self.send)
@@ -163,8 +164,8 @@ class ChatController(QObject):
         self._tree = loaded.messages
         self._shown = path(self._tree, loaded.conversation.active_leaf)
         if live is not None:
-            snapshot = live.snapshot()
-            self._shown = [snapshot if message.id == snapshot.id else message for message in self._shown]
+            answer = live.message
+            self._shown = [answer if message.id == answer.id else message for message in self._shown]
         self._show_messages()
         self._composer.show_draft(self._drafts.get(loaded.conversation.id, Draft()))
         self._composer.set_running(live is not None)
@@ -203,9 +204,8 @@ class ChatController(QObject):
     def _submit_unseen(self, conversation: Conversation, draft: Draft, documents: tuple[str, ...]) -> None:
         command = SubmitPrompt(conversation.id, draft.text.strip(), draft.attachments, documents=documents)
         if self._told(partial(self._services.chat.submit, command)):
-            role, status = Role.ASSISTANT, MessageStatus.STREAMING
-            answer = Message(command.answer_id, conversation.id, command.user_message_id, role, status, (), time())
-            self._live[conversation.id] = LiveAnswer(answer)
+            answer = new_answer(conversation.id, command.answer_id, command.user_message_id, time())
+            self._live[conversation.id] = AnswerFold(answer)
             self.running_changed.emit(conversation.id, True)
 
     def _not_created(self, error: ErrorInfo) -> None:
@@ -226,9 +226,16 @@ class ChatController(QObject):
             return
         prefix = self._before(draft.edits) if draft.edits else self._shown
         attached = [AttachmentPart(path, Path(path).name) for path in draft.attachments]
-        parts: tuple[Part, ...] = (*attached, TextPart(text))
-        question = self._message(command.user_message_id, Role.USER, prefix, parts)
-        answer = self._message(command.answer_id, Role.ASSISTANT, [question], ())
+        question = Message(
+            command.user_message_id,
+            conversation.id,
+            prefix[-1].id if prefix else None,
+            Role.USER,
+            MessageStatus.COMPLETE,
+            (*attached, TextPart(text)),
+            time(),
+        )
+        answer = new_answer(conversation.id, command.answer_id, question.id, time())
         self._composer.clear()
         if draft.edits:  # what was being written before the edit
             self._composer.show_draft(self._drafts.pop(conversation.id, Draft()))
@@ -240,7 +247,8 @@ class ChatController(QObject):
         command = RegenerateAnswer(self._conversation.id, message_id, TurnOptions(think=self._composer.think))
         if self._told(partial(self._services.chat.regenerate, command)):
             prefix = self._before(message_id)
-            self._begin(prefix, [self._message(command.answer_id, Role.ASSISTANT, prefix, ())])
+            question_id = prefix[-1].id if prefix else None
+            self._begin(prefix, [new_answer(self._conversation.id, command.answer_id, question_id, time())])
 
     def _continue(self, message_id: str) -> None:
         if self._conversation is None or self.running:
@@ -265,7 +273,7 @@ class ChatController(QObject):
         self._run(added[-1])
 
     def _run(self, answer: Message) -> None:
-        self._live[answer.conversation_id] = LiveAnswer(answer)
+        self._live[answer.conversation_id] = AnswerFold(answer)
         self._composer.set_running(True)
         self.running_changed.emit(answer.conversation_id, True)
 
@@ -276,12 +284,6 @@ class ChatController(QObject):
             self.failed.emit(error.info)
             return False
         return True
-
-    def _message(self, message_id: str, role: Role, prefix: Sequence[Message], parts: tuple[Part, ...]) -> Message:
-        assert self._conversation is not None
-        status = MessageStatus.COMPLETE if role is Role.USER else MessageStatus.STREAMING
-        parent = prefix[-1].id if prefix else None
-        return Message(message_id, self._conversation.id, parent, role, status, parts, created=time())
 
     def _before(self, message_id: str) -> list[Message]:
         """What is shown above a message."""
@@ -324,7 +326,7 @@ class ChatController(QObject):
         if conversation_id is None:
             return
         live = self._live.get(conversation_id)
-        if live is not None and getattr(event, "answer_id", "") == live.message.id:
+        if live is not None:
             live.apply(event)
         shown = self._conversation is not None and conversation_id == self._conversation.id
         if shown:
@@ -340,7 +342,7 @@ class ChatController(QObject):
         if shown and isinstance(event, TurnQueued | PrefillProgress | TokenRate | TurnFinished):
             self.progress.emit(event)
 
-    def _finish(self, event: TurnFinished, live: LiveAnswer | None) -> None:
+    def _finish(self, event: TurnFinished, live: AnswerFold | None) -> None:
         self._live.pop(event.conversation_id, None)
         self.running_changed.emit(event.conversation_id, False)
         shown = self._conversation.id if self._conversation is not None else None
@@ -348,7 +350,7 @@ class ChatController(QObject):
             self.open(event.conversation_id)  # it is being read as it was a moment ago: read it again
         if live is None or self._conversation is None or event.conversation_id != self._conversation.id:
             return
-        sealed = live.snapshot()
+        sealed = live.message
         self._shown = [sealed if message.id == sealed.id else message for message in self._shown]
         self._tree = [sealed if message.id == sealed.id else message for message in self._tree]
         self._composer.set_running(False)

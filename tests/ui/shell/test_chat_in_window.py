@@ -114,7 +114,7 @@ def test_leaving_and_coming_back_shows_what_was_written_meanwhile(
     window.new_chat()
     assert not window.chat.running
     publish(PartDelta(c, a, 0, "use"))
-    settle(lambda: window.chat._live[c].snapshot().text() == "Because")
+    settle(lambda: window.chat._live[c].message.text() == "Because")
     window.chat.open(c)
     settle(lambda: window.chat.conversation is not None)
     assert window.chat.messages[-1].text() == "Because"
