@@ -6,10 +6,8 @@ Child processes import this module again, so it imports nothing that costs time,
 import multiprocessing
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-
-COMMANDS = ("ask", "search", "parse", "render", "plan", "models", "bench", "export", "doctor")
 
 USAGE = """\
 usage: alcove [PATH ...]              open the window (with a model, documents or folders)
@@ -20,6 +18,8 @@ commands: {commands}
 options:
   -h, --help     show this help
   --version      show the version
+  --debug[=CATEGORY,...]
+                 say on standard error, and in the log, what happens: {categories}
 """
 
 
@@ -28,13 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     multiprocessing.freeze_support()
     os.environ.setdefault("GLIBC_TUNABLES", "")  # the engine changes it; to add it later is not safe among threads
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments and arguments[0] in COMMANDS:
-        from app.cli import main as command_line
+    import app.cli as command_line
 
-        return command_line(arguments)
+    if arguments and arguments[0] in command_line.COMMANDS:
+        return command_line.main(arguments)
     if any(argument in ("-h", "--help") for argument in arguments):
-        sys.stdout.write(USAGE.format(commands=", ".join(COMMANDS)))
-        return 0
+        return _help(command_line.COMMANDS)
     if "--version" in arguments:
         from app import __version__
 
@@ -44,20 +43,45 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ui.paint_check import paint_check
 
         return paint_check()
-    return _window(arguments)
+    return _window(command_line.with_whole_debug(arguments))
+
+
+def _help(commands: Iterable[str]) -> int:
+    from app.diagnostics.log import categories
+
+    sys.stdout.write(USAGE.format(commands=", ".join(commands), categories=", ".join(categories())))
+    return 0
 
 
 def _window(arguments: Sequence[str]) -> int:
-    for argument in arguments:
-        if argument.startswith("-") or not Path(argument).exists():
-            sys.stderr.write(f"alcove: there is no command, file or folder {argument!r}. Try alcove --help.\n")
-            return 2
-    if not has_display(sys.platform, os.environ):
-        sys.stderr.write('alcove: there is no display to open a window on; try: alcove ask "your question"\n')
-        return 1
-    from ui.shell.application import run_window
+    from app.diagnostics.log import chosen_categories, logging_to
+    from app.diagnostics.uncaught import uncaught_logged
+    from app.domain.errors import AppError
+    from app.storage.paths import Paths
 
-    return run_window([str(Path(argument).absolute()) for argument in arguments])
+    debug: tuple[str, ...] = ()
+    paths = []
+    for argument in arguments:
+        if argument.startswith("--debug="):
+            try:
+                debug = chosen_categories(argument.partition("=")[2])
+            except AppError as error:
+                return _refuse(str(error), 2)
+        elif argument.startswith("-") or not Path(argument).exists():
+            return _refuse(f"there is no command, file or folder {argument!r}. Try alcove --help.", 2)
+        else:
+            paths.append(str(Path(argument).absolute()))
+    if not has_display(sys.platform, os.environ):
+        return _refuse('there is no display to open a window on; try: alcove ask "your question"', 1)
+    with logging_to(Paths.default(os.environ).logs, debug), uncaught_logged():
+        from ui.shell.application import run_window
+
+        return run_window(paths)
+
+
+def _refuse(sentence: str, status: int) -> int:
+    sys.stderr.write(f"alcove: {sentence}\n")
+    return status
 
 
 def has_display(platform: str, environment: Mapping[str, str]) -> bool:

@@ -12,7 +12,7 @@ from app.agent.streaming import RoundWriter, summed
 from app.domain.answers import unfinished_round
 from app.domain.cancel import CancelToken
 from app.domain.commands import TurnOptions
-from app.domain.errors import AppError, Cancelled, ErrorInfo
+from app.domain.errors import REPORT, AppError, Cancelled, ErrorInfo
 from app.domain.events import PrefillProgress, TokenRate, TurnFinished, TurnQueued
 from app.domain.messages import (
     GenerationStats,
@@ -113,7 +113,7 @@ class Turn:
             error = ErrorInfo(
                 "turn-bug",
                 "Something went wrong in the program itself.",
-                "Please report it with the log.",
+                REPORT,
                 {},
                 repr(bug),
             )

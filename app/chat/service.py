@@ -21,7 +21,7 @@ from app.domain.commands import (
     SubmitPrompt,
     TurnOptions,
 )
-from app.domain.errors import AppError, ErrorInfo
+from app.domain.errors import REPORT, AppError, ErrorInfo
 from app.domain.events import ConversationChanged, TurnFinished, TurnStarted
 from app.domain.messages import (
     AttachmentPart,
@@ -244,7 +244,7 @@ def _failed(conversation_id: str, answer_id: str, error: Exception) -> TurnFinis
         info = ErrorInfo(
             "turn-bug",
             "Something went wrong in the program itself.",
-            "Please report it with the log.",
+            REPORT,
             {},
             repr(error),
         )

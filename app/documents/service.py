@@ -234,7 +234,7 @@ class DocumentService:
         elif job.urgency is not Urgency.QUESTION and isinstance(error, AppError) and not self._closed:
             self._publish(BackgroundFailed("documents", error.info))
         elif error is not None and not isinstance(error, AppError | Cancelled):
-            _log.error("Documents job for %s failed", job.scope, exc_info=error)
+            _log.error("Reading documents failed", exc_info=error)
 
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection | None]:

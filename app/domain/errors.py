@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+REPORT = "Please report it: Help > Copy report… or alcove doctor --report shows what to send."
+"""The hint of whatever is our own mistake."""
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorInfo:

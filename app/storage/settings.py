@@ -153,7 +153,7 @@ def from_json(stored: Mapping[str, Any]) -> Settings:
         if _fits(value, field.type):
             values[field.name] = value
         else:
-            log.warning("setting %s: %r is not valid, the default is used", field.name, value)
+            log.warning("setting %s is not valid, the default is used", field.name)
     return Settings(**values)
 
 

@@ -11,13 +11,11 @@ from ui import main as entry
 def test_a_command_goes_to_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
 
-    class CommandLine:
-        @staticmethod
-        def main(arguments: list[str]) -> int:
-            seen.append(arguments)
-            return 7
+    def command_line(arguments: list[str]) -> int:
+        seen.append(arguments)
+        return 7
 
-    monkeypatch.setitem(sys.modules, "app.cli", CommandLine)
+    monkeypatch.setattr("app.cli.main", command_line)
     assert entry.main(["ask", "why?", "--help"]) == 7
     assert seen == [["ask", "why?", "--help"]]
 

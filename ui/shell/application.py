@@ -16,7 +16,7 @@ from PySide6.QtGui import QFileOpenEvent, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from app.domain.errors import AppError, ErrorInfo
+from app.domain.errors import REPORT, AppError, ErrorInfo
 from ui.errors import error_hint, error_message
 from ui.theme import apply_theme
 
@@ -146,7 +146,7 @@ def report_bugs(
                 ErrorInfo(
                     "internal",
                     "Something went wrong inside the program.",
-                    "You can go on; please report it with the details.",
+                    f"You can go on. {REPORT}",
                     detail=repr(error),
                 )
             )

@@ -210,7 +210,7 @@ class MainWindow(QMainWindow):
         self._bridge.run(
             lambda: documents.read(path, [path], 0, MOST_CONTEXT).text,
             view.show_context,
-            lambda info: log.info("no context for the source: %s", info.text()),
+            lambda info: log.info("no context for the source: %s", info.code),
             receiver=view,
         )
         return view

@@ -158,7 +158,7 @@ class DocumentsThread:
         except (AppError, Cancelled) as error:
             self._end(job, None, error)
         except Exception as error:  # noqa: BLE001 - logged as the bug it is; the thread serves the next job
-            _log.exception("Indexing %s failed", job.scope)
+            _log.exception("Reading documents failed")
             self._end(job, None, error)
         finally:
             self._lock.release()

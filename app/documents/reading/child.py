@@ -13,7 +13,6 @@ import stat
 import sys
 import threading
 import time
-import traceback
 from dataclasses import asdict
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
@@ -24,6 +23,7 @@ from app.documents.reading.blocks import Limits
 from app.documents.reading.chunking import Chunk, chunks
 from app.documents.reading.readers.registry import TEXT_FORMATS, Format, ReadContext, reader_of
 from app.domain.errors import AppError, ErrorInfo
+from app.domain.faults import traced
 
 _BATCH = 128
 _BATCH_S = 1.0
@@ -78,9 +78,9 @@ def _serve(
         if isinstance(error, BrokenPipeError | ConnectionResetError):
             raise
         failure = errors.permission(path) if isinstance(error, PermissionError) else _os_error(path, error)
-    except Exception:  # noqa: BLE001 - a reader that trips over a file must not end the others; the parent logs it
+    except Exception as error:  # noqa: BLE001 - a reader that trips over a file must not end the others; the parent logs it
         info = errors.damaged(path, kind.value.upper())
-        failure = ErrorInfo(info.code, info.message, info.hint, info.values, traceback.format_exc())
+        failure = ErrorInfo(info.code, info.message, info.hint, info.values, traced(error))
     else:
         _send(connection, ["done", characters])
         return

@@ -78,7 +78,7 @@ class ReadingProcess:
                 break
             last = self._next(path, give_up)
         if isinstance(last, ErrorInfo) and last.detail:
-            _log.warning("Reading %s as %s failed:\n%s", path, kind, last.detail)
+            _log.warning("A file could not be read as %s:\n%s", kind, last.detail)
 
     def _next(self, path: str, give_up: float) -> Message:
         try:

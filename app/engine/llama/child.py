@@ -23,7 +23,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app.domain.errors import AppError, Cancelled
+from app.domain.errors import REPORT, AppError, Cancelled
+from app.domain.faults import traced
 from app.domain.models import LoadRequest
 from app.engine.learned.states import StateFolder
 from app.engine.messages import (
@@ -111,8 +112,8 @@ def _answer(command: Generate, decoder: "Decoder", replies: "_Replies") -> Reply
         return decoder.generate(command.request, replies.send)
     except AppError as error:
         return Failed(error.info)
-    except Exception:  # noqa: BLE001 - reported with its traceback; the model stays usable
-        return Failed(bug().info)
+    except Exception as error:  # noqa: BLE001 - reported with its traceback; the model stays usable
+        return Failed(bug(error).info)
 
 
 def _read_ahead(command: ReadAhead, decoder: "Decoder") -> Reply:
@@ -120,8 +121,8 @@ def _read_ahead(command: ReadAhead, decoder: "Decoder") -> Reply:
         decoder.read_ahead(command.prompt, command.conversation)
     except AppError as error:
         return ReadAheadEnded(error.info)
-    except Exception:  # noqa: BLE001 - reported with its traceback; the model stays usable
-        return ReadAheadEnded(bug().info)
+    except Exception as error:  # noqa: BLE001 - reported with its traceback; the model stays usable
+        return ReadAheadEnded(bug(error).info)
     return ReadAheadEnded()
 
 
@@ -167,8 +168,8 @@ def load_or_tell(load: Callable[[Callable[[float], None]], T], send: Callable[[R
             detail=traceback.format_exc(),
         )
         send(LoadFailed(unavailable.info))
-    except Exception:  # noqa: BLE001 - reported with its traceback
-        send(LoadFailed(bug().info))
+    except Exception as error:  # noqa: BLE001 - reported with its traceback
+        send(LoadFailed(bug(error).info))
     return None
 
 
@@ -180,13 +181,8 @@ def _load(request: LoadRequest, stop: Any, progress: Callable[[float], None]) ->
     return load(request, lambda: bool(stop[0] != b"\0"), progress)
 
 
-def bug() -> AppError:
-    return AppError(
-        "engine-bug",
-        "The engine made a mistake of its own.",
-        "Please report it with the details.",
-        detail=traceback.format_exc(),
-    )
+def bug(error: Exception) -> AppError:
+    return AppError("engine-bug", "The engine made a mistake of its own.", REPORT, detail=traced(error))
 
 
 def _read_pipe(connection: Connection, stop: Any, work: "queue.SimpleQueue[Work]", tokenizer: "_Tokenizer") -> None:
@@ -227,8 +223,8 @@ class _Tokenizer:
             if ids and command.add_special and vocabulary.add_bos:
                 ids[0] = (vocabulary.bos, *ids[0])
             reply = Tokenized(command.id, tuple(ids))
-        except Exception:  # noqa: BLE001 - reported with its traceback
-            reply = Tokenized(command.id, (), bug().info)
+        except Exception as error:  # noqa: BLE001 - reported with its traceback
+            reply = Tokenized(command.id, (), bug(error).info)
         self._replies.send(reply)
 
 

@@ -54,8 +54,8 @@ def run(
 def _answer(model: "_Model", command: Embed) -> Embedded:
     try:
         return Embedded(b"".join(model.embed(command)))
-    except Exception:  # noqa: BLE001 - reported with its traceback; the model stays usable
-        return Embedded(b"", bug().info)
+    except Exception as error:  # noqa: BLE001 - reported with its traceback; the model stays usable
+        return Embedded(b"", bug(error).info)
 
 
 def _load(request: LoadRequest, stop: Any, progress: Callable[[float], None]) -> "_Model":

@@ -1,6 +1,7 @@
 """A model's child process, seen from the program: started, talked to, ended, and its end explained."""
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import re
@@ -12,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 from typing import Any
@@ -22,12 +24,16 @@ from app.engine.learned.states import StateFolder
 from app.engine.llama.failures import memory_error
 from app.engine.messages import Command, Reply, decode
 
+log = logging.getLogger(__name__)
+
 END_S = 3.0  # how long a child may take to end by itself
 LOG_CHARS = 4000
 
 # What allocators say before they give up (C++, CUDA, Vulkan, Metal, Windows' STATUS_NO_MEMORY and _COMMITMENT_LIMIT).
 _NO_MEMORY = re.compile("bad_alloc|failed to allocate|out of memory|OutOfDeviceMemory|OutOfHostMemory|Cannot allocate")
 _NO_MEMORY_CODES = (0xC0000017, 0xC000012D)
+# Where llama.cpp gives up on a grammar it quotes what the model wrote.
+_QUOTED = re.compile(r"(after accepting piece: ).*?( \(\d+\))", re.DOTALL)
 
 # glibc reads its tunables when a process begins. In huge pages a child's weights and cache are found with fewer
 # look-ups: answers are 1 to 4% faster.
@@ -99,14 +105,22 @@ class ChildProcess:
 
     def send(self, command: Command) -> None:
         """A child that is already gone is noticed by whoever reads."""
+        data = ForkingPickler.dumps(command)
+        log.debug("to the child: %s, %d bytes", type(command).__name__, len(data))
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.connection.send(command)
+            self.connection.send_bytes(data)
 
     def receive(self) -> Reply | None:
         """The next message, None when there is none now. Raises EOFError or OSError when the child is gone."""
         if not self.connection.poll():
             return None
-        return decode(self.connection.recv_bytes())
+        data = self.connection.recv_bytes()
+        reply = decode(data)
+        log.debug("from the child: %s, %d bytes", type(reply).__name__, len(data))
+        error = getattr(reply, "error", None)
+        if error is not None and error.code == "engine-bug":
+            log.error("The engine made a mistake of its own:\n%s", error.detail)
+        return reply
 
     def stop(self) -> None:
         """End what is under way: a load, a prompt, an answer."""
@@ -135,16 +149,16 @@ class ChildProcess:
         before ``close``."""
         self._process.join(END_S)
         code = self._process.exitcode
-        log = self._log.read().decode("utf-8", "replace")[-LOG_CHARS:].strip()
+        tail = _QUOTED.sub(r"\1…\2", self._log.read().decode("utf-8", "replace"))[-LOG_CHARS:].strip()
         error = AppError(
             "engine-died",
             "The engine stopped unexpectedly.",
             "It starts again, with a safer plan, when you go on.",
-            detail=f"{_ending(code)}\n{log}".strip(),
+            detail=f"{_ending(code)}\n{tail}".strip(),
         )
         # Linux's out-of-memory killer says nothing; nobody else is likely to send SIGKILL.
         killed = code is not None and code == -getattr(signal, "SIGKILL", 9)
-        memory = killed or code in _NO_MEMORY_CODES or _NO_MEMORY.search(log) is not None
+        memory = killed or code in _NO_MEMORY_CODES or _NO_MEMORY.search(tail) is not None
         if loading:
             detail = error.info.detail
             error = memory_error(loading, detail) if memory else _load_crashed(loading, detail)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from app.domain.cancel import CancelToken
-from app.domain.errors import AppError, Cancelled, ErrorInfo
+from app.domain.errors import REPORT, AppError, Cancelled, ErrorInfo
 from app.domain.events import DownloadFailed, DownloadFinished, DownloadProgress, DownloadState
 from app.domain.ids import new_id
 from app.domain.protocols import Clock, Publish
@@ -280,7 +280,7 @@ class DownloadService:
             info = ErrorInfo(
                 "download-bug",
                 "The download stopped because of an error in Alcove.",
-                "Resume it; if that does not help, report it with the log.",
+                f"Resume it. If that does not help: {REPORT}",
                 detail=repr(error),
             )
         else:
