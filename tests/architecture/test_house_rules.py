@@ -6,8 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from app.domain.clock import SystemClock
+from app.tools.builtin import builtin_tools
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("app", "ui", "resources", "packaging")
@@ -93,6 +97,21 @@ def test_nothing_prints_but_the_command_line() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     ]
     assert found == []
+
+
+def test_no_tool_is_known_by_its_name_outside_its_room() -> None:
+    """Whoever needs one looks at what tools say of themselves."""
+    documents: Any = None
+    names = [spec.name for spec in builtin_tools(documents, SystemClock()).tools()]
+    assert len(names) >= 4
+    known = [
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in python_files("app", "ui")
+        if "app/tools/" not in path.as_posix()
+        for name in names
+        if re.search(rf"\b{name}\b", path.read_text(encoding="utf-8"))
+    ]
+    assert known == [("ui/shell/welcome.py", "calculator")]  # an icon
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "packaging/bootstrap.lock", "packaging/models.toml"])

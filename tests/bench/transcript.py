@@ -28,6 +28,7 @@ from app.domain.messages import (
     StopReason,
     TextPart,
 )
+from ui.chat.tool_words import ToolWords
 from ui.chat.transcript import TranscriptView
 from ui.theme import apply_theme, style_sheet
 
@@ -120,7 +121,7 @@ class Bench:
             self._app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
     def new_view(self) -> TranscriptView:
-        view = TranscriptView()
+        view = TranscriptView(ToolWords())
         view.resize(1000, 900)
         view.show()
         self.settle()

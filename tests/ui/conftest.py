@@ -29,7 +29,10 @@ from app.storage.load_overrides import LoadOverridesStore
 from app.storage.paths import Paths
 from app.storage.secrets import Keyring, Secrets
 from app.storage.settings import SettingsStore
+from app.tools.builtin import builtin_tools
+from app.tools.toolsets import Toolsets
 from ui.bridge import Bridge
+from ui.chat.tool_words import ToolWords
 from ui.theme import apply_theme, style_sheet
 
 CREATED = 1_790_000_000.0
@@ -136,6 +139,19 @@ class RecordedServices(SimpleNamespace):
     documents: RecordedDocuments
     secrets: Secrets
     model_room: ModelRoom
+    tools: Toolsets
+
+
+@pytest.fixture
+def toolsets() -> Toolsets:
+    """The built-in tools. What they say of themselves is all that the window asks for."""
+    documents: Any = RecordedDocuments()
+    return Toolsets([builtin_tools(documents, SystemClock())])
+
+
+@pytest.fixture
+def tool_words(toolsets: Toolsets) -> ToolWords:
+    return ToolWords(toolsets.spec)
 
 
 @pytest.fixture
@@ -151,7 +167,9 @@ def gpus() -> tuple[int, ...]:
 
 
 @pytest.fixture
-def services(tmp_path: Path, keyring: Keyring | None, gpus: tuple[int, ...]) -> Iterator[RecordedServices]:
+def services(
+    tmp_path: Path, keyring: Keyring | None, gpus: tuple[int, ...], toolsets: Toolsets
+) -> Iterator[RecordedServices]:
     store = ConversationStore(tmp_path / "chats.db")
     mailbox, settings = Mailbox(), SettingsStore(tmp_path / "settings.json")
     secrets, clock = Secrets(lambda: keyring), SystemClock()
@@ -173,6 +191,7 @@ def services(tmp_path: Path, keyring: Keyring | None, gpus: tuple[int, ...]) -> 
         documents=RecordedDocuments(),
         secrets=secrets,
         model_room=room,
+        tools=toolsets,
     )
     room.close()
     store.close()

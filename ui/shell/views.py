@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayou
 
 from ui.chat.calls.panel import ToolPanel
 from ui.chat.composer import Composer
+from ui.chat.tool_words import ToolWords
 from ui.chat.transcript import TranscriptView
 from ui.documents.button import DocumentsButton
 from ui.models.picker import ModelPicker
@@ -25,7 +26,7 @@ SIDEBAR_WIDTH = 248
 class Views(QWidget):
     """Sidebar, conversation (or another page) and drawer beside each other, and the toast over them."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, tools: ToolWords, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.sidebar = Sidebar()
@@ -35,7 +36,7 @@ class Views(QWidget):
         self.chips = ChipRow()
         self.banner = Banner()
         self.welcome = Welcome()
-        self.transcript = TranscriptView()
+        self.transcript = TranscriptView(tools)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.welcome)
         self.stack.addWidget(self.transcript)
@@ -43,7 +44,7 @@ class Views(QWidget):
         self.pages = QStackedWidget()
         self._talk = self._conversation()
         self.pages.addWidget(self._talk)
-        self.tool_panel = ToolPanel()
+        self.tool_panel = ToolPanel(tools)
         self.drawer = Drawer()
         self.drawer.add("tools", self.tool_panel)
         splitter = self.splitter

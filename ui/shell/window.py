@@ -18,6 +18,7 @@ from ui.bridge import Bridge
 from ui.chat.composer import Draft
 from ui.chat.controller import ChatController
 from ui.chat.source_view import SourceView
+from ui.chat.tool_words import ToolWords
 from ui.documents.controller import DocumentsController
 from ui.models.controller import ModelsController
 from ui.models.manager import ModelManager
@@ -48,7 +49,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Alcove")
         self.setAcceptDrops(True)
         self.resize(*DEFAULT_SIZE)
-        self.views = Views(self)
+        self.views = Views(ToolWords(services.tools.spec), self)
         self.setCentralWidget(self.views)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLineEdit, QListView, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QListView, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.domain.events import (
@@ -29,6 +29,7 @@ from app.domain.messages import (
 from ui.chat.calls.delegate import seconds_text
 from ui.chat.calls.model import CallEntry, entries, pretty
 from ui.chat.calls.panel import ToolPanel
+from ui.chat.tool_words import ToolWords
 
 
 def message(name: str, parts: Iterable[Part], status: MessageStatus = MessageStatus.COMPLETE) -> Message:
@@ -44,8 +45,8 @@ def calls(count: int) -> list[Part]:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, themed: QApplication) -> ToolPanel:
-    panel = ToolPanel()
+def panel(qtbot: QtBot, themed: QApplication, tool_words: ToolWords) -> ToolPanel:
+    panel = ToolPanel(tool_words)
     panel.resize(340, 700)
     qtbot.addWidget(panel)
     panel.show()
@@ -130,6 +131,21 @@ def test_the_filter_hides_and_a_click_in_the_chat_brings_back(panel: ToolPanel) 
     chosen = panel.chosen()
     assert chosen is not None
     assert chosen.call_id == "k3"
+
+
+@pytest.mark.parametrize(("text", "rows"), [("search the doc", 2), ("search_doc", 2), ("WORD1", 1), ("clock", 0)])
+def test_a_call_is_found_by_title_name_and_arguments(panel: ToolPanel, text: str, rows: int) -> None:
+    panel.show_messages([message("a", calls(2))])
+    panel.findChild(QLineEdit).setText(text)
+    assert visible_rows(panel) == rows
+
+
+def test_a_name_that_a_model_made_up_is_plain_text(panel: ToolPanel) -> None:
+    panel.show_messages([message("a", [ToolCallPart("k", "<img src='x'>", "{}")])])
+    shown = [label for label in panel.findChildren(QLabel) if label.text() == "<img src='x'>"]
+    assert [(label.textFormat(), label.toolTip()) for label in shown] == [
+        (Qt.TextFormat.PlainText, "<p>&lt;img src=&#x27;x&#x27;&gt;</p>")
+    ]
 
 
 def test_a_thousand_calls_make_no_thousand_widgets(panel: ToolPanel) -> None:

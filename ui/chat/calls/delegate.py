@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyledItemDelegate, 
 
 from app.domain.messages import ToolStatus
 from ui.chat.calls.model import ENTRY, CallEntry
+from ui.chat.tool_words import ToolWords
 from ui.theme import current_theme, icon
 from ui.widgets.buttons import mark
 
@@ -50,7 +51,8 @@ def status_color(status: ToolStatus | None) -> str:
             return "accent"
 
 
-def status_icon(status: ToolStatus | None) -> str:
+def status_icon(status: ToolStatus | None, tool: str) -> str:
+    """``tool``: the tool's own, while nothing is to be said about how it ends."""
     match status:
         case ToolStatus.OK:
             return "check"
@@ -61,7 +63,7 @@ def status_icon(status: ToolStatus | None) -> str:
         case ToolStatus.WAITING:
             return "shield"
         case _:
-            return "tool"
+            return tool
 
 
 def seconds_text(seconds: float) -> str:
@@ -87,10 +89,11 @@ class StatusBadge(QLabel):
 
 
 class ToolCallDelegate(QStyledItemDelegate):
-    """Status icon, name and time above; the arguments on one line below."""
+    """Status icon, title and time above; the arguments on one line below."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, tools: ToolWords, parent: QWidget) -> None:
         super().__init__(parent)
+        self._tools = tools
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(200, ROW_HEIGHT)
@@ -115,7 +118,8 @@ class ToolCallDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(frame, 8, 8)
         left = frame.left() + 10
         icon_rect = QRect(left, frame.top() + 7, ICON, ICON)
-        icon(status_icon(entry.status), getattr(theme, status_color(entry.status))).paint(painter, icon_rect)
+        picture = status_icon(entry.status, self._tools.icon(entry.name))
+        icon(picture, getattr(theme, status_color(entry.status))).paint(painter, icon_rect)
         text_left = left + ICON + 8
         right = frame.right() - 10
         font: QFont = option.font
@@ -129,7 +133,7 @@ class ToolCallDelegate(QStyledItemDelegate):
         painter.setFont(name_font)
         painter.setPen(palette.color(QPalette.ColorRole.Text))
         name_width = top.width() - metrics.horizontalAdvance(time) - 10
-        name = painter.fontMetrics().elidedText(entry.name, Qt.TextElideMode.ElideRight, name_width)
+        name = painter.fontMetrics().elidedText(self._tools.title(entry.name), Qt.TextElideMode.ElideRight, name_width)
         painter.drawText(top, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
         painter.setFont(font)
         painter.setPen(QColor(theme.muted))

@@ -1,5 +1,6 @@
 """One call in full: arguments, result, time, and the question whether it may run."""
 
+from html import escape
 from time import monotonic
 
 from PySide6.QtCore import Qt, Signal
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.domain.messages import ToolStatus
 from ui.chat.calls.delegate import StatusBadge, seconds_text
 from ui.chat.calls.model import CallEntry, pretty
+from ui.chat.tool_words import ToolWords
 from ui.theme import code_font
 from ui.widgets.buttons import IconButton
 
@@ -84,9 +86,10 @@ class ToolDetail(QFrame):
     approval_decided = Signal(str, bool, bool)  # call id, allowed, always in this chat
     show_requested = Signal(str)  # call id
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, tools: ToolWords, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("toolDetail")
+        self._tools = tools
         self._entry: CallEntry | None = None
         self._name = QLabel(self)
         self._name.setProperty("kind", "heading")
@@ -149,7 +152,9 @@ class ToolDetail(QFrame):
         self.setVisible(entry is not None)
         if entry is None:
             return
-        self._name.setText(entry.name)
+        self._name.setText(self._tools.title(entry.name))
+        # A tag around it, so that nothing in a name that a model made up is taken for one.
+        self._name.setToolTip(f"<p>{escape(entry.name)}</p>")
         self._badge.show_status(entry.status)
         self._approval.setVisible(entry.status is ToolStatus.WAITING)
         writing = entry.status is None

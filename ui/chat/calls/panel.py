@@ -6,7 +6,7 @@ row. While the newest row is chosen the panel follows the answer.
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -24,10 +24,32 @@ from app.domain.events import ApprovalRequested
 from app.domain.messages import Message
 from ui.chat.calls.delegate import ToolCallDelegate
 from ui.chat.calls.detail import ToolDetail
-from ui.chat.calls.model import CallEntry, ToolCallModel
+from ui.chat.calls.model import ENTRY, CallEntry, ToolCallModel
+from ui.chat.tool_words import ToolWords
 from ui.widgets.buttons import IconButton
 
 TICK_MS = 200  # of the running times
+
+
+class CallFilter(QSortFilterProxyModel):
+    """The calls in whose title, name or arguments a text stands."""
+
+    def __init__(self, tools: ToolWords, parent: QObject) -> None:
+        super().__init__(parent)
+        self._tools = tools
+        self._text = ""
+
+    def show_only(self, text: str) -> None:
+        self.beginFilterChange()
+        self._text = text.casefold()
+        self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
+
+    def filterAcceptsRow(self, row: int, parent: QModelIndex | QPersistentModelIndex) -> bool:
+        if not self._text:
+            return True
+        entry = self.sourceModel().index(row, 0).data(ENTRY)
+        assert isinstance(entry, CallEntry)
+        return self._text in f"{self._tools.title(entry.name)} {entry.name} {entry.summary()}".casefold()
 
 
 class ToolPanel(QFrame):
@@ -37,24 +59,23 @@ class ToolPanel(QFrame):
     call_activated = Signal(str)  # call id: show it in the transcript
     close_requested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, tools: ToolWords, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("toolPanel")
         self.setMinimumWidth(260)
         self.model = ToolCallModel(self)
-        self._proxy = QSortFilterProxyModel(self)
+        self._proxy = CallFilter(tools, self)
         self._proxy.setSourceModel(self.model)
-        self._proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._list = QListView(self)
         self._list.setObjectName("toolList")
         self._list.setAccessibleName(self.tr("Tool calls"))
         self._list.setModel(self._proxy)
-        self._list.setItemDelegate(ToolCallDelegate(self._list))
+        self._list.setItemDelegate(ToolCallDelegate(tools, self._list))
         self._list.setUniformItemSizes(True)
         self._list.setMouseTracking(True)
         self._list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self._list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self._detail = ToolDetail(self)
+        self._detail = ToolDetail(tools, self)
         self._count = QLabel(self)
         self._count.setProperty("kind", "muted")
         self._filter = QLineEdit(self)
@@ -103,7 +124,7 @@ class ToolPanel(QFrame):
         column.addWidget(self._stack, 1)
 
     def _connect(self) -> None:
-        self._filter.textChanged.connect(self._proxy.setFilterFixedString)
+        self._filter.textChanged.connect(self._proxy.show_only)
         self._list.selectionModel().currentChanged.connect(self._choose)
         self._list.doubleClicked.connect(self._activate)
         self._detail.approval_decided.connect(self.approval_decided)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QTextEd
 
 from app.domain import events
 from app.domain.messages import Message, MessageStatus, Role, ToolCallPart, ToolStatus
+from ui.chat.tool_words import ToolWords
 from ui.chat.transcript.rows.column import Position
 from ui.chat.transcript.rows.content import StatusRow
 from ui.chat.transcript.rows.item import MessageItem
@@ -42,8 +43,9 @@ class TranscriptView(QAbstractScrollArea):
     open_source_requested = Signal(object, object)  # path, Locator
     approval_decided = Signal(str, bool, bool)  # call id, allowed, always
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, tools: ToolWords, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._tools = tools
         self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # rows place by x; paragraphs know their own direction
         app = QApplication.instance()
         assert isinstance(app, QApplication)
@@ -315,7 +317,7 @@ class TranscriptView(QAbstractScrollArea):
         self._lay_out()
 
     def _new_context(self, theme: Theme) -> RowContext:
-        context = RowContext(self._app, theme, self)
+        context = RowContext(self._app, theme, self._tools, self)
         for name in (
             "citation_activated",
             "link_activated",

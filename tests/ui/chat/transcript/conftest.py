@@ -20,6 +20,7 @@ from app.domain.messages import (
     StopReason,
     TextPart,
 )
+from ui.chat.tool_words import ToolWords
 from ui.chat.transcript import TranscriptView
 from ui.chat.transcript.widgets.prose import ProseWidget
 
@@ -110,8 +111,8 @@ def answer(identity: str, *parts: Part, status: MessageStatus = MessageStatus.CO
 
 
 @pytest.fixture
-def screen(qtbot: QtBot, themed: QApplication) -> Iterator[Screen]:
-    view = TranscriptView()
+def screen(qtbot: QtBot, themed: QApplication, tool_words: ToolWords) -> Iterator[Screen]:
+    view = TranscriptView(tool_words)
     qtbot.addWidget(view)
     view.resize(900, 700)
     view.show()

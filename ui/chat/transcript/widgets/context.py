@@ -4,6 +4,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QApplication, QTextEdit, QWidget
 
+from ui.chat.tool_words import ToolWords
 from ui.chat.transcript.rows.content import Metrics
 from ui.chat.transcript.rows.segment import Segment
 from ui.chat.transcript.widgets.highlight import Highlighter
@@ -31,9 +32,10 @@ class RowContext(QObject):
     fold_toggled = Signal(object)  # Segment
     scroll_key_pressed = Signal(object)  # QKeyEvent
 
-    def __init__(self, app: QApplication, theme: Theme, parent: QObject) -> None:
+    def __init__(self, app: QApplication, theme: Theme, tools: ToolWords, parent: QObject) -> None:
         super().__init__(parent)
         self.theme = theme
+        self.tools = tools
         self.width = 0  # px of the column, so that text is laid out once only
         self.text_font = text_font(app)
         self.code_font = code_font(app)

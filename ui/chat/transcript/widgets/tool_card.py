@@ -10,7 +10,7 @@ from app.domain.messages import ToolStatus
 from ui.chat.transcript.rows.content import ToolRow
 from ui.chat.transcript.rows.segment import Segment
 from ui.chat.transcript.widgets.context import RowContext, RowWidget
-from ui.chat.transcript.widgets.wording import badge_text, seconds_text, tool_text, tool_words
+from ui.chat.transcript.widgets.wording import badge_text, seconds_text
 from ui.theme import Theme, icon
 from ui.widgets.flat_button import ICON, FlatButton, Spinner
 
@@ -94,7 +94,7 @@ class CallLine(QAbstractButton):
 
     def __init__(self, context: RowContext, parent: QWidget) -> None:
         super().__init__(parent)
-        self._theme = context.theme
+        self._theme, self._tools = context.theme, context.tools
         self._icon, self._time, self._status = "tool", "", ""
         self._color = self._theme.muted
         self.setFont(context.small_font)
@@ -105,13 +105,12 @@ class CallLine(QAbstractButton):
         self._spinner.move(PADDING, (LINE - ICON) // 2)
 
     def show_call(self, row: ToolRow, seconds: float) -> None:
-        words = tool_words(row.name)
-        self._icon = words.icon if words else "tool"
+        self._icon = self._tools.icon(row.name)
         self._spinner.setVisible(row.status in (None, ToolStatus.RUNNING))
         self._time = seconds_text(seconds) if seconds >= ELAPSED_FROM and row.status is not ToolStatus.WAITING else ""
         self._status = badge_text(row.status)
         self._color = status_color(self._theme, row.status)
-        self.setText(tool_text(row.name, row.arguments, row.status))
+        self.setText(self._tools.sentence(row.name, row.arguments, row.status))
         self.setAccessibleName(". ".join(part for part in (self.text(), self._status, self._time) if part))
         self.setToolTip(self.tr("Show the call's details"))
         self.update()

@@ -1,19 +1,12 @@
 """Words that the rows of a transcript say, translated."""
 
-import json
-import re
 from pathlib import PurePath, PureWindowsPath
-from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from app.domain.messages import GenerationStats, MessageStatus, StopReason, ToolStatus
 from app.domain.sources import Locator
 from ui.figures import rate_text
-
-_LONGEST_ARGUMENT = 200  # characters of a call's argument on its card
-_FIRST_STRING = re.compile(r':\s*"((?:[^"\\]|\\.)*)')
-
 
 translate = QCoreApplication.translate  # under this name the translators' tools find the texts
 
@@ -95,76 +88,6 @@ def ending_text(status: MessageStatus, reason: StopReason | None) -> str:
     if reason is StopReason.TOOL_LIMIT:
         return translate("Transcript", "Stopped after many tool calls")
     return ""
-
-
-class ToolWords(NamedTuple):
-    icon: str
-    running: str  # with {argument}
-    done: str
-    argument: str  # which argument is shown
-
-
-def tool_words(name: str) -> ToolWords | None:
-    """How the built-in tools are told of."""
-    known = {
-        "search_documents": ToolWords(
-            "search",
-            translate("Transcript", "Searching: {argument}"),
-            translate("Transcript", "Searched: {argument}"),
-            "query",
-        ),
-        "read_document": ToolWords(
-            "book", translate("Transcript", "Reading: {argument}"), translate("Transcript", "Read: {argument}"), "path"
-        ),
-        "calculator": ToolWords(
-            "calculator",
-            translate("Transcript", "Calculating: {argument}"),
-            translate("Transcript", "Calculated: {argument}"),
-            "expression",
-        ),
-        "current_datetime": ToolWords(
-            "clock", translate("Transcript", "Looking at the clock"), translate("Transcript", "Looked at the clock"), ""
-        ),
-    }
-    return known.get(name)
-
-
-def tool_text(name: str, arguments: str, status: ToolStatus | None) -> str:
-    """One line about a call: ``Searching: tides``, or ``name(arguments)`` for a tool we do not know."""
-    words = tool_words(name)
-    shown = " ".join(arguments.split())
-    if words is None:
-        return f"{name}({_cut(_pairs(shown))})"
-    sentence = words.done if status is ToolStatus.OK else words.running
-    return sentence.format(argument=_cut(_argument(arguments, words.argument))).rstrip(": ")
-
-
-def _pairs(arguments: str) -> str:
-    """``to="ada@example.org", copies=2``; the text itself while it is not whole."""
-    try:
-        value = json.loads(arguments)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        return arguments.removeprefix("{").removesuffix("}").strip()
-    return ", ".join(f"{key}={json.dumps(item, ensure_ascii=False)}" for key, item in value.items())
-
-
-def _argument(arguments: str, name: str) -> str:
-    """The named argument, or what can be read of the first one while the model still writes."""
-    try:
-        value = json.loads(arguments)
-    except ValueError:
-        match = _FIRST_STRING.search(arguments)
-        return match[1] if match else ""
-    if not isinstance(value, dict):
-        return ""
-    found = value.get(name, next(iter(value.values()), ""))
-    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_ARGUMENT else text[:_LONGEST_ARGUMENT] + "…"
 
 
 def badge_text(status: ToolStatus | None) -> str:
