@@ -8,9 +8,10 @@ import contextlib
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from app.domain.errors import AppError
 
@@ -18,6 +19,11 @@ log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 10_000  # another process of ours may be inside one of its short transactions
 MAX_IDLE_READERS = 4
+OLDEST_SQLITE = (3, 35, 0)  # drops columns, and needs no target for ON CONFLICT
+
+
+Statement: TypeAlias = str | Callable[[sqlite3.Connection], None]
+"""SQL, or a function for what SQL cannot say; it works inside the step's transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,7 @@ class Migration:
     """One step of a schema, run as one transaction. ``why`` is for the reader of the code and for the log."""
 
     why: str
-    statements: tuple[str, ...]
+    statements: tuple[Statement, ...]
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -70,8 +76,16 @@ def open_database(path: Path, migrations: Sequence[Migration], *, backup: bool) 
     """A writing connection to ``path`` with the newest schema. ``backup``: keep a copy before an older one is changed.
 
     Raises AppError: ``database-newer`` (the file is left as it is), ``database-damaged``, ``database-busy``,
-    ``database-unusable``.
+    ``database-unusable``, ``sqlite-too-old``.
     """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise AppError(
+            "sqlite-too-old",
+            "This Python's SQLite is too old ({found}); Alcove needs {needed} or newer.",
+            "Install a newer Python; the one from python.org brings its own SQLite.",
+            found=sqlite3.sqlite_version,
+            needed=".".join(map(str, OLDEST_SQLITE[:2])),
+        )
     refuse_newer(path, len(migrations))
     connection = connect(path)
     try:
@@ -101,17 +115,22 @@ def refuse_newer(path: Path, newest: int) -> None:
 
 
 def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration], *, backup: bool) -> None:
-    version = user_version(connection)
-    if version == len(migrations):
-        return
-    if backup and version > 0:
-        _keep_copy(connection, path, version)
+    copied = not backup
     for number, migration in enumerate(migrations, start=1):
+        if user_version(connection) >= number:
+            continue
         with transaction(connection):
-            if user_version(connection) >= number:  # or another process of ours was faster
+            version = user_version(connection)
+            if version >= number:  # another process of ours was faster
                 continue
+            if not copied and version > 0:
+                _keep_copy(path, version)
+            copied = True
             for statement in migration.statements:
-                connection.execute(statement)
+                if isinstance(statement, str):
+                    connection.execute(statement)
+                else:
+                    statement(connection)
             connection.execute(f"PRAGMA user_version = {number}")
         log.info("%s: schema %d: %s", path.name, number, migration.why)
 
@@ -125,16 +144,19 @@ def backup_path(path: Path, version: int) -> Path:
     return path.with_name(f"{path.name}.backup-v{version}")
 
 
-def _keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
+def _keep_copy(path: Path, version: int) -> None:
+    """Copy ``path`` beside itself. The caller holds the write lock, so nobody else copies or migrates meanwhile."""
     target = backup_path(path, version)
     unfinished = target.with_name(target.name + ".tmp")
     unfinished.unlink(missing_ok=True)
     try:
-        with contextlib.closing(sqlite3.connect(unfinished)) as copy:
-            connection.backup(copy)
-            current = user_version(copy) == version  # else another process has just migrated, and made its copy before
-        if current:
-            unfinished.replace(target)
+        # SQLite refuses to copy through the connection that holds the lock; a reader beside it sees the same.
+        with (
+            contextlib.closing(connect(path, read_only=True)) as source,
+            contextlib.closing(sqlite3.connect(unfinished)) as copy,
+        ):
+            source.backup(copy)
+        unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
 

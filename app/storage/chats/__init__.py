@@ -1,1 +1,1 @@
-"""``chats.db``: conversations as trees of messages, written by one thread of ours, read on any."""
+"""``chats.db``: conversations as trees of messages, a row for each part; written by one thread of ours, read on any."""

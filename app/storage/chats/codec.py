@@ -1,7 +1,6 @@
-"""Messages as rows: typed parts as JSON, token ids as packed integers.
+"""Values as they stand in rows: a part as its kind and a JSON object of its fields, token ids as packed integers.
 
-A part is ``{"kind": ..., field: value, ...}``. Fields that are missing take the type's default, fields and kinds that
-this version does not know are skipped when read; ``encode_parts`` keeps such parts when it is given the stored text.
+Fields that are missing take the type's default; fields and kinds that this version does not know are skipped when read.
 """
 
 import json
@@ -50,16 +49,19 @@ _KINDS: dict[str, type[Part]] = {
 _NAMES = {cls: kind for kind, cls in _KINDS.items()}
 
 
-def encode_parts(parts: Iterable[Part], stored: str = "") -> str:
-    """JSON text of ``parts``; unknown ones among the ``stored`` parts keep their places."""
-    encoded: list[dict[str, Any]] = [{"kind": _NAMES[type(part)], **asdict(part)} for part in parts]
-    for index, record in _unknown(stored):
-        encoded.insert(index, record)
-    return to_json(encoded)
+def encode_part(part: Part) -> tuple[str, str]:
+    """Its kind, and JSON of its fields."""
+    return _NAMES[type(part)], to_json(asdict(part))
 
 
-def decode_parts(text: str) -> tuple[Part, ...]:
-    return tuple(part for part in map(_decode_part, json.loads(text)) if part is not None)
+def decode_part(kind: str, fields: str) -> Part | None:
+    """None for a part that this version cannot read."""
+    try:
+        cls = _KINDS[kind]
+        return _build(cls, {name: _nested(cls, name, value) for name, value in json.loads(fields).items()})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        log.debug("skipped a message part: %r", error)
+        return None
 
 
 def encode_stats(stats: GenerationStats | None) -> str | None:
@@ -108,22 +110,6 @@ def _encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _unknown(stored: str) -> list[tuple[int, dict[str, Any]]]:
-    if not stored:
-        return []
-    return [(index, record) for index, record in enumerate(json.loads(stored)) if _decode_part(record) is None]
-
-
-def _decode_part(record: Mapping[str, Any]) -> Part | None:
-    """None for a part that this version cannot read."""
-    try:
-        cls = _KINDS[record["kind"]]
-        return _build(cls, {name: _nested(cls, name, value) for name, value in record.items()})
-    except (KeyError, TypeError, ValueError) as error:
-        log.debug("skipped a message part: %r", error)
-        return None
 
 
 def _nested(cls: type[Part], name: str, value: Any) -> Any:

@@ -11,6 +11,7 @@ from app.domain.ids import new_id
 from app.domain.messages import Conversation, Message
 from app.storage.chats import rows, search
 from app.storage.chats.codec import to_json, valid_text
+from app.storage.chats.parts import PartRows
 from app.storage.chats.processes import ProcessMark, is_alive, this_process
 from app.storage.chats.schema import CHATS
 from app.storage.chats.writer import Writer
@@ -40,7 +41,8 @@ class ConversationStore:
         self._now = now
         self._process = process or this_process()
         self._alive = alive
-        self._writer = Writer(open_database(path, CHATS, backup=True), path)
+        self._parts = PartRows()
+        self._writer = Writer(open_database(path, CHATS, backup=True), path, self._parts.forget_all)
         self._readers = ReaderPool(path)
         self._unsealed: list[Message] = []  # they ended when nothing could be written
 
@@ -119,7 +121,7 @@ class ConversationStore:
         now = self._now()
 
         def change(connection: sqlite3.Connection) -> None:
-            rows.insert_message(connection, message, self._process)
+            rows.insert_message(connection, message, self._process, self._parts)
             rows.touch(connection, message.conversation_id, now)
             if activate:
                 connection.execute(
@@ -129,8 +131,15 @@ class ConversationStore:
         self._writer.run(change)
 
     def save_streaming(self, message: Message) -> None:
-        """Save the parts (and spans) so far, without waiting. Ignored once the message is sealed."""
-        self._writer.post(message.id, lambda connection: rows.update_streaming(connection, message))
+        """Save the parts (and spans) so far, without waiting: what is new or changed since the last save.
+
+        Ignored once the message is sealed or another process goes on with it.
+        """
+
+        def change(connection: sqlite3.Connection) -> None:
+            rows.update_streaming(connection, message, self._process, self._parts)
+
+        self._writer.post(message.id, change)
 
     def seal(self, message: Message) -> None:
         """The final state of a streaming message; waits for the commit. Where that fails it is tried again before the
@@ -145,7 +154,7 @@ class ConversationStore:
         now = self._now()
 
         def change(connection: sqlite3.Connection) -> None:
-            rows.seal(connection, message)
+            rows.seal(connection, message, self._process, self._parts)
             rows.touch(connection, message.conversation_id, now)
 
         self._writer.run(change, supersedes=message.id)
@@ -164,7 +173,11 @@ class ConversationStore:
     def reopen(self, message_id: str) -> None:
         """Make an ended answer streaming again, by this process. AppError ``answer-busy`` where it is being written."""
         self._seal_again()
-        self._writer.run(lambda connection: rows.reopen(connection, message_id, self._process, self._alive))
+
+        def change(connection: sqlite3.Connection) -> None:
+            rows.reopen(connection, message_id, self._process, self._alive, self._parts)
+
+        self._writer.run(change)
 
     def recover(self) -> list[str]:
         """Mark the streaming messages of dead processes as interrupted, with what was saved; returns their ids."""

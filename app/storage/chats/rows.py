@@ -1,14 +1,14 @@
 """The statements behind ``ConversationStore``: each function works inside the transaction of its caller."""
 
 import sqlite3
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from app.domain.errors import AppError
-from app.domain.messages import Conversation, GeneratedSpan, Message, MessageStatus, Role, StopReason
+from app.domain.messages import Conversation, GeneratedSpan, Message, MessageStatus, Part, Role, StopReason
 from app.storage.chats import codec, search
 from app.storage.chats.codec import valid_text
+from app.storage.chats.parts import PartRows, parts_of, spans_of
 from app.storage.chats.processes import ProcessMark
 
 Row: TypeAlias = dict[str, Any]
@@ -99,21 +99,20 @@ def purge_deleted(connection: sqlite3.Connection, before: float) -> None:
 # Messages
 
 
-def insert_message(connection: sqlite3.Connection, message: Message, process: ProcessMark) -> None:
+def insert_message(connection: sqlite3.Connection, message: Message, process: ProcessMark, parts: PartRows) -> None:
     conversation_row(connection, message.conversation_id)
     if message.parent_id is not None:
         require_message(connection, message.parent_id, message.conversation_id)
     streaming = message.status is MessageStatus.STREAMING
     cursor = connection.execute(
-        "INSERT INTO messages (id, conversation_id, parent_id, role, status, parts, created, model, stop_reason, stats,"
-        " error, writer_pid, writer_started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO messages (id, conversation_id, parent_id, role, status, created, model, stop_reason, stats, error,"
+        " writer_pid, writer_started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.id,
             message.conversation_id,
             message.parent_id,
             message.role,
             message.status,
-            codec.encode_parts(message.parts),
             message.created,
             valid_text(message.model),
             message.stop_reason,
@@ -123,35 +122,38 @@ def insert_message(connection: sqlite3.Connection, message: Message, process: Pr
             process.started if streaming else None,
         ),
     )
-    _replace_spans(connection, message)
+    assert cursor.lastrowid is not None
+    parts.insert(connection, cursor.lastrowid, message)
     if not streaming:
+        parts.forget(cursor.lastrowid)
         search.index_message(connection, cursor.lastrowid, message)
 
 
-def update_streaming(connection: sqlite3.Connection, message: Message) -> None:
+def update_streaming(connection: sqlite3.Connection, message: Message, process: ProcessMark, parts: PartRows) -> None:
     row = _message_row(connection, message.id)
-    if row is None or row["status"] != MessageStatus.STREAMING:
+    if row is None or not _streamed_by(row, process):
         return
-    parts = codec.encode_parts(message.parts, row["parts"])
-    connection.execute(
-        "UPDATE messages SET parts = ?, model = ? WHERE seq = ?", (parts, valid_text(message.model), row["seq"])
-    )
-    stored = connection.execute("SELECT count(*) FROM spans WHERE message_id = ?", (message.id,)).fetchone()[0]
-    _replace_spans(connection, message, first=max(0, stored - 1))  # only the last one still grows
+    model = valid_text(message.model)
+    if model != row["model"]:
+        connection.execute("UPDATE messages SET model = ? WHERE seq = ?", (model, row["seq"]))
+    parts.update(connection, row["seq"], message)
 
 
-def seal(connection: sqlite3.Connection, message: Message) -> None:
+def seal(connection: sqlite3.Connection, message: Message, process: ProcessMark, parts: PartRows) -> None:
     row = _message_row(connection, message.id)
     if row is None:
         raise message_not_found(message.id)
     # Interrupted: another process may have taken us for dead, after a change of the clock.
     if row["status"] not in (MessageStatus.STREAMING, MessageStatus.INTERRUPTED):
         raise ValueError(f"message {message.id} is sealed already ({row['status']})")
+    if not _streamed_by(row, process):
+        parts.forget(row["seq"])
+    parts.update(connection, row["seq"], message)
+    parts.forget(row["seq"])
     connection.execute(
-        "UPDATE messages SET parts = ?, status = ?, model = ?, stop_reason = ?, stats = ?, error = ?,"
+        "UPDATE messages SET status = ?, model = ?, stop_reason = ?, stats = ?, error = ?,"
         " writer_pid = NULL, writer_started = NULL WHERE seq = ?",
         (
-            codec.encode_parts(message.parts, row["parts"]),
             message.status,
             valid_text(message.model),
             message.stop_reason,
@@ -160,12 +162,15 @@ def seal(connection: sqlite3.Connection, message: Message) -> None:
             row["seq"],
         ),
     )
-    _replace_spans(connection, message)
     search.index_message(connection, row["seq"], message)
 
 
 def reopen(
-    connection: sqlite3.Connection, message_id: str, process: ProcessMark, alive: Callable[[ProcessMark], bool]
+    connection: sqlite3.Connection,
+    message_id: str,
+    process: ProcessMark,
+    alive: Callable[[ProcessMark], bool],
+    parts: PartRows,
 ) -> None:
     row = _message_row(connection, message_id)
     if row is None:
@@ -182,6 +187,7 @@ def reopen(
         " WHERE seq = ?",
         (MessageStatus.STREAMING, process.pid, process.started, row["seq"]),
     )
+    parts.forget(row["seq"])
 
 
 def recover(connection: sqlite3.Connection, alive: Callable[[ProcessMark], bool]) -> list[str]:
@@ -194,7 +200,7 @@ def recover(connection: sqlite3.Connection, alive: Callable[[ProcessMark], bool]
             "UPDATE messages SET status = ?, error = ?, writer_pid = NULL, writer_started = NULL WHERE seq = ?",
             (MessageStatus.INTERRUPTED, "Alcove ended while this answer was being written.", row["seq"]),
         )
-        search.index_message(connection, row["seq"], _to_message(row, ()))
+        search.index_message(connection, row["seq"], messages(connection, "?", (row["seq"],))[0])
         recovered.append(row["id"])
     return recovered
 
@@ -203,16 +209,8 @@ def messages(connection: sqlite3.Connection, chosen: str, values: tuple[object, 
     """The messages whose seq the query ``chosen`` gives, in order of arrival."""
     # chosen is a literal of this package; the values are bound
     found = _rows(connection, f"SELECT * FROM messages WHERE seq IN ({chosen}) ORDER BY seq", values)  # noqa: S608 - ours
-    spans = defaultdict(list)
-    for row in _rows(
-        connection,
-        "SELECT spans.* FROM spans JOIN messages ON messages.id = spans.message_id"  # noqa: S608 - as above
-        f" WHERE messages.seq IN ({chosen}) ORDER BY spans.message_id, spans.position",
-        values,
-    ):
-        ids = codec.unpack_ids(row["token_ids"])
-        spans[row["message_id"]].append(GeneratedSpan(row["round"], row["raw"], ids, row["vocabulary"]))
-    return [_to_message(row, tuple(spans[row["id"]])) for row in found]
+    parts, spans = parts_of(connection, chosen, values), spans_of(connection, chosen, values)
+    return [_to_message(row, parts[row["seq"]], spans[row["id"]]) for row in found]
 
 
 def require_message(connection: sqlite3.Connection, message_id: str, conversation_id: str) -> None:
@@ -235,20 +233,20 @@ def _message_row(connection: sqlite3.Connection, message_id: str) -> Row | None:
     return found[0] if found else None
 
 
-def _to_message(row: Row, spans: tuple[GeneratedSpan, ...]) -> Message:
+def _to_message(row: Row, parts: Iterable[Part], spans: Iterable[GeneratedSpan]) -> Message:
     return Message(
         id=row["id"],
         conversation_id=row["conversation_id"],
         parent_id=row["parent_id"],
         role=Role(row["role"]),
         status=MessageStatus(row["status"]),
-        parts=codec.decode_parts(row["parts"]),
+        parts=tuple(parts),
         created=row["created"],
         model=row["model"],
         stop_reason=None if row["stop_reason"] is None else StopReason(row["stop_reason"]),
         stats=codec.decode_stats(row["stats"]),
         error=row["error"],
-        spans=spans,
+        spans=tuple(spans),
     )
 
 
@@ -256,14 +254,6 @@ def _writer(row: Row) -> ProcessMark:
     return ProcessMark(row["writer_pid"], row["writer_started"])
 
 
-def _replace_spans(connection: sqlite3.Connection, message: Message, first: int = 0) -> None:
-    """From position ``first`` on; those before it stay as they are."""
-    connection.execute("DELETE FROM spans WHERE message_id = ? AND position >= ?", (message.id, first))
-    connection.executemany(
-        "INSERT INTO spans (message_id, position, round, raw, token_ids, vocabulary) VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (message.id, position, span.round, valid_text(span.raw), codec.pack_ids(span.token_ids), span.vocabulary)
-            for position, span in enumerate(message.spans)
-            if position >= first
-        ],
-    )
+def _streamed_by(row: Row, process: ProcessMark) -> bool:
+    """Otherwise it is sealed, or another process took this one for dead and may have gone on with it."""
+    return row["status"] == MessageStatus.STREAMING and _writer(row) == process

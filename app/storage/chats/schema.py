@@ -1,6 +1,36 @@
 """The schema of ``chats.db``, as the steps that led to it. A step that was released is never changed."""
 
+import json
+import sqlite3
+from collections.abc import Iterator
+
+from app.storage.chats.codec import to_json
 from app.storage.database import Migration
+
+
+def _parts_to_rows(connection: sqlite3.Connection) -> None:
+    stored = connection.execute("SELECT seq, parts FROM messages ORDER BY seq")
+    connection.executemany(
+        "INSERT INTO parts (message_seq, position, kind, fields) VALUES (?, ?, ?, ?)",
+        ((seq, position, *row) for seq, text in stored for position, row in enumerate(_part_rows(text))),
+    )
+
+
+def _part_rows(text: str) -> Iterator[tuple[str, str]]:
+    """Kind and fields. What is no part keeps its text under no kind: one odd message must not keep the others away."""
+    try:
+        records = json.loads(text)
+    except ValueError:
+        records = None
+    if not isinstance(records, list):
+        yield "", text
+        return
+    for record in records:
+        if isinstance(record, dict) and isinstance(record.get("kind"), str):
+            yield record["kind"], to_json({name: value for name, value in record.items() if name != "kind"})
+        else:
+            yield "", to_json(record)
+
 
 CHATS: tuple[Migration, ...] = (
     Migration(
@@ -59,6 +89,25 @@ CHATS: tuple[Migration, ...] = (
             # rowid is messages.seq and conversations.seq. Answers enter when they are sealed.
             "CREATE VIRTUAL TABLE message_index USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2')",
             "CREATE VIRTUAL TABLE title_index USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2')",
+        ),
+    ),
+    Migration(
+        why="a row for each part, so that saving a growing answer does not write all of it again",
+        statements=(
+            # fields: a JSON object. Positions only sort: there may be gaps.
+            """
+            CREATE TABLE parts (
+                message_seq INTEGER NOT NULL REFERENCES messages (seq) ON DELETE CASCADE,
+                position INTEGER NOT NULL,
+                kind TEXT NOT NULL,
+                fields TEXT NOT NULL,
+                PRIMARY KEY (message_seq, position)
+            )
+            """,
+            _parts_to_rows,
+            # Dropped rather than emptied: a program of the first schema that is still running fails, instead of
+            # writing where nobody reads.
+            "ALTER TABLE messages DROP COLUMN parts",
         ),
     ),
 )

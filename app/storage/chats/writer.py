@@ -19,11 +19,15 @@ Job = Callable[[], None]
 
 
 class Writer:
-    """Runs jobs in order. Callers may wait for the commit (``run``) or leave it (``post``)."""
+    """Runs jobs in order. Callers may wait for the commit (``run``) or leave it (``post``).
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    ``undone`` is called on the store thread after a transaction that was not committed.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, undone: Callable[[], None]) -> None:
         self._connection = connection
         self._path = path
+        self._undone = undone
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
@@ -79,8 +83,12 @@ class Writer:
         self._connection.close()
 
     def _commit(self, change: Callable[[sqlite3.Connection], Result]) -> Result:
-        with sqlite_errors(self._path), transaction(self._connection) as connection:
-            return change(connection)
+        try:
+            with sqlite_errors(self._path), transaction(self._connection) as connection:
+                return change(connection)
+        except BaseException:
+            self._undone()
+            raise
 
     def _run_posted(self, key: str) -> None:
         with self._lock:

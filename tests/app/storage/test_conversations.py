@@ -1,6 +1,5 @@
 import dataclasses
 import itertools
-import json
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -170,7 +169,7 @@ def test_deleting_is_soft_until_purged(chats_db: Path, make_message: MakeMessage
         with pytest.raises(AppError):
             store.restore(conversation.id)
     with closing(sqlite3.connect(chats_db)) as raw:
-        for table in ("conversations", "messages", "spans", "message_index", "title_index"):
+        for table in ("conversations", "messages", "parts", "spans", "message_index", "title_index"):
             assert raw.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
 
@@ -211,7 +210,7 @@ def test_waiting_saves_of_one_message_become_one(
     store.set_model(conversation.id, "")
     assert store.message(answer.id).text() == "the end"
     assert store.message(other.id).text() == "other 999"
-    assert sum(sql.startswith("UPDATE messages SET parts = ") for sql in written) <= 4
+    assert sum(sql.startswith("INSERT INTO parts") for sql in written) <= 4
 
 
 def test_saving_an_unknown_message_is_ignored(store: ConversationStore, make_message: MakeMessage) -> None:
@@ -232,22 +231,6 @@ def test_an_ended_answer_can_be_reopened_and_continued(store: ConversationStore,
     assert (reopened.status, reopened.stop_reason, reopened.error) == (MessageStatus.STREAMING, None, "")
     store.seal(sealed(answer, "half and whole"))
     assert [c.id for c, _ in store.search("whole")] == [conversation.id]
-
-
-def test_parts_of_a_newer_version_are_skipped_but_not_lost(
-    store: ConversationStore, make_message: MakeMessage, chats_db: Path
-) -> None:
-    conversation = store.create()
-    answer = streaming(make_message(conversation.id))
-    store.add_message(answer)
-    newer = [{"kind": "hologram", "depth": 3}, {"kind": "text", "text": "known", "colour": "red"}]
-    with closing(sqlite3.connect(chats_db, isolation_level=None)) as raw:
-        raw.execute("UPDATE messages SET parts = ?", (json.dumps(newer),))
-    assert store.message(answer.id).parts == (TextPart("known"),)
-    store.seal(sealed(answer, "known and more"))
-    assert store.message(answer.id).text() == "known and more"
-    with closing(sqlite3.connect(chats_db)) as raw:
-        assert json.loads(raw.execute("SELECT parts FROM messages").fetchone()[0])[0] == newer[0]
 
 
 def test_only_answers_of_dead_processes_are_recovered(chats_db: Path, make_message: MakeMessage) -> None:

@@ -53,6 +53,13 @@ def test_a_newer_schema_is_refused_and_not_touched(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_an_old_sqlite_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(AppError, match=r"needs 3\.35"):
+        ConversationStore(tmp_path / "chats.db")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("content", [b"no database at all " * 300, b"SQLite format 3\0" + bytes(range(256)) * 40])
 def test_a_damaged_file_is_named_and_kept(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "chats.db"
