@@ -64,18 +64,25 @@ def as_read_then() -> list[dict[str, Any]]:
     return read
 
 
-def as_read_now(store: ConversationStore) -> list[dict[str, Any]]:
-    return [
-        json.loads(
-            json.dumps(
-                {
-                    "conversation": asdict(store.conversation(then["conversation"]["id"])),
-                    "messages": [asdict(message) for message in store.messages(then["conversation"]["id"])],
-                }
-            )
-        )
+def as_read_now(store: ConversationStore) -> list[Any]:
+    now = [
+        {
+            "conversation": asdict(store.conversation(then["conversation"]["id"])),
+            "messages": [asdict(message) for message in store.messages(then["conversation"]["id"])],
+        }
         for then in as_read_then()
     ]
+    fields: list[Any] = with_fields_of(as_read_then(), json.loads(json.dumps(now)))
+    return fields
+
+
+def with_fields_of(then: Any, now: Any) -> Any:
+    """``now`` without the fields that types have got since."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        return {name: with_fields_of(then[name], value) for name, value in now.items() if name in then}
+    if isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        return [with_fields_of(*pair) for pair in zip(then, now, strict=True)]
+    return now
 
 
 def raw(path: Path, sql: str) -> list[tuple[Any, ...]]:

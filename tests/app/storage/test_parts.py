@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.domain.errors import AppError
 from app.domain.messages import (
     GeneratedSpan,
     Message,
@@ -130,16 +129,17 @@ def test_parts_of_a_newer_version_are_skipped_but_not_lost(
     ]
 
 
+@pytest.mark.expect_log("a streaming answer was not saved: .* is full")
 def test_a_save_that_failed_is_made_up_for_by_the_next(store: ConversationStore, answer: Message) -> None:
-    one = dataclasses.replace(answer, parts=(TextPart("one"), ReasoningPart("two")))
-    save(store, one)
+    three = dataclasses.replace(answer, parts=(TextPart("one"), ReasoningPart("two"), TextPart("three")))
+    save(store, three)
     connection = store._writer._connection
     connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
-    with pytest.raises(AppError, match="full"):
-        store.seal(sealed(one, TextPart("other"), TextPart("x" * 1_000_000)))
+    large = GeneratedSpan(0, "x" * 1_000_000, (1,), "v")
+    assert save(store, dataclasses.replace(three, parts=three.parts[:1], spans=(large,))) == three
     connection.execute("PRAGMA max_page_count = 100000")
-    two = dataclasses.replace(one, parts=(TextPart("other"), TextPart("y")))
-    assert save(store, two) == two
+    assert save(store, answer) == answer
+    assert save(store, three) == three
 
 
 def test_an_answer_that_another_process_goes_on_with_is_left_to_it(
@@ -159,6 +159,18 @@ def test_an_answer_that_another_process_goes_on_with_is_left_to_it(
         assert save(other, dataclasses.replace(theirs, parts=(*theirs.parts, TextPart("late")))) == ended
         with pytest.raises(ValueError, match="sealed already"):
             other.seal(sealed(theirs))
+
+
+def test_an_answer_that_another_process_ended_goes_on_with_what_that_wrote(
+    store: ConversationStore, answer: Message, chats_db: Path
+) -> None:
+    mine = dataclasses.replace(answer, parts=(TextPart("mine"), ReasoningPart("mine")))
+    save(store, mine)
+    with closing(ConversationStore(chats_db, process=ProcessMark(1, 1.0), alive=lambda mark: False)) as other:
+        other.reopen(answer.id)
+        other.seal(sealed(answer, TextPart("theirs"), TextPart("all"), TextPart("of it")))
+    store.reopen(answer.id)
+    assert save(store, mine) == mine
 
 
 contents = st.lists(st.sampled_from([TextPart("a"), TextPart("b"), ReasoningPart("a"), ToolCallPart("c", "d", "{}")]))
