@@ -25,7 +25,7 @@ from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Engine
 from app.mailbox import Mailbox
 from app.models.library.library import default_roots
-from app.models.room import ModelRoom
+from app.models.service import ModelService
 from app.net.gate import NetworkGate
 from app.responders.local.model_gate import ModelGate
 from app.responders.local.responder import LocalResources, LocalResponder
@@ -54,9 +54,9 @@ class Services:
     mailbox: Mailbox
     store: ConversationStore
     engine: Engine
-    models: ModelChoice
+    models: ModelService
+    model_choice: ModelChoice
     plans: ModelPlans
-    model_room: ModelRoom
     documents: DocumentService
     embedder: EmbeddingWorker
     tools: Toolsets
@@ -80,23 +80,23 @@ class Services:
         clock = SystemClock()
         roots = tuple(default_roots()) if model_roots is None else model_roots
         secrets, network = Secrets(), NetworkGate(settings.get)
-        room = ModelRoom(paths, settings, network, secrets, publish, clock, shipped=roots)
+        models = ModelService(paths, settings, network, secrets, publish, clock, shipped=roots)
         states = StateFolder(paths.cache / "states")
         worker = engine(publish) if engine else EngineWorker(publish, states=states, idle_unload_s=_rest(settings))
         plans = ModelPlans(
-            room,
+            models,
             settings,
             LoadOverridesStore(paths.load_overrides_file),
             lambda: worker.model,
             with_learned=worker.with_learned,
         )
         gate = ModelGate()
-        models = ModelChoice(
-            worker, settings, room.library, roots, lambda path: plans.effective(plans.overrides(path)), gate
+        choice = ModelChoice(
+            worker, settings, models.library, roots, lambda path: plans.effective(plans.overrides(path)), gate
         )
-        request = _request(models, model)
+        request = _request(choice, model)
         limits = Limits(max_text_file_mb=settings.get().max_text_file_mb)
-        embedder = EmbeddingWorker(room.embedding_model, idle_unload_s=_rest(settings))
+        embedder = EmbeddingWorker(models.embedding_model, idle_unload_s=_rest(settings))
         documents = DocumentService(paths.documents_db, publish, limits, clock, embedder=embedder)
         tools = Toolsets([builtin_tools(documents, clock)])
         store = ConversationStore(paths.chats_db)
@@ -120,8 +120,8 @@ class Services:
             store,
             worker,
             models,
+            choice,
             plans,
-            room,
             documents,
             embedder,
             tools,
@@ -136,8 +136,8 @@ class Services:
                 self.documents,
                 self.embedder,
                 self.engine,
-                self.model_room,
                 self.models,
+                self.model_choice,
                 self.tools,
                 self.chat,
             ):
@@ -148,8 +148,8 @@ def _rest(settings: SettingsStore) -> Callable[[], float | None]:
     return lambda: settings.get().unload_after_minutes * 60.0 or None
 
 
-def _request(models: ModelChoice, model: str | None) -> Callable[[], LoadRequest]:
+def _request(choice: ModelChoice, model: str | None) -> Callable[[], LoadRequest]:
     if model is None:
-        return models.request
-    path = models.find(model).path
-    return lambda: models.request(path)
+        return choice.request
+    path = choice.find(model).path
+    return lambda: choice.request(path)

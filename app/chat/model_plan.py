@@ -16,7 +16,7 @@ from app.engine.placement.shape import ModelShape, read_shape, shape_of
 from app.engine.probe import this_machine
 from app.gguf.files import display_name, shards
 from app.machine.devices import Device, Machine, this_ram
-from app.models.room import ModelRoom
+from app.models.service import ModelService
 from app.storage.load_overrides import LoadOverridesStore
 from app.storage.settings import SettingsStore
 
@@ -29,14 +29,14 @@ class ModelPlans:
 
     def __init__(
         self,
-        room: ModelRoom,
+        models: ModelService,
         settings: SettingsStore,
         overrides: LoadOverridesStore,
         loaded: Callable[[], ModelInfo | None],
         probe: Callable[[], Machine] = this_machine,
         with_learned: Callable[[LoadRequest], LoadRequest] = lambda request: request,
     ) -> None:
-        self._room = room
+        self._models = models
         self._settings = settings
         self._overrides = overrides
         self._loaded = loaded
@@ -63,7 +63,7 @@ class ModelPlans:
         """Of a model on the Hub (``OWNER/NAME`` or a name of the catalogue) in one quantization, from its files' first
         megabytes. Raises AppError as the Hub's look-ups do."""
         key = (name, quantization)
-        shape = self._known(key) or self._keep(key, shape_on_hub(self._room, name, quantization, cancel))
+        shape = self._known(key) or self._keep(key, shape_on_hub(self._models, name, quantization, cancel))
         return self._plan(shape, request_for(name, self.effective(LoadOverrides())))
 
     def effective(self, overrides: LoadOverrides) -> LoadOverrides:
@@ -126,11 +126,11 @@ def request_for(path: str, overrides: LoadOverrides) -> LoadRequest:
     )
 
 
-def shape_on_hub(room: ModelRoom, name: str, quantization: str, cancel: CancelToken | None = None) -> ModelShape:
+def shape_on_hub(models: ModelService, name: str, quantization: str, cancel: CancelToken | None = None) -> ModelShape:
     """From the headers of all files of a model, by range. Raises AppError as the Hub's look-ups do."""
-    repository = room.repository(name, cancel)
+    repository = models.repository(name, cancel)
     files = repository.variant(quantization).files
-    hub = room.hub()
+    hub = models.hub()
     headers = [hub.header(repository.id, repository.revision, file, cancel=cancel) for file in files]
     return shape_of(headers, display_name(files[0].path))
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.domain.clock import SystemClock
-from app.models.room import ModelRoom
+from app.models.service import ModelService
 from app.net.gate import NetworkGate
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets
@@ -19,17 +19,17 @@ def local_model(name_or_path: str) -> Path:
     path = Path(name_or_path).expanduser()
     if path.is_file() or path.suffix.casefold() == ".gguf" or len(path.parts) > 1:
         return path.absolute()
-    with model_room() as room:
-        return Path(room.library.find(name_or_path).path)
+    with model_service() as models:
+        return Path(models.library.find(name_or_path).path)
 
 
 @contextmanager
-def model_room() -> Iterator[ModelRoom]:
+def model_service() -> Iterator[ModelService]:
     """The person's own, without anybody who hears its events."""
     paths = Paths.default(os.environ)
     settings = SettingsStore(paths.settings_file)
-    room = ModelRoom(paths, settings, NetworkGate(settings.get), Secrets(), lambda _event: None, SystemClock())
+    models = ModelService(paths, settings, NetworkGate(settings.get), Secrets(), lambda _event: None, SystemClock())
     try:
-        yield room
+        yield models
     finally:
-        room.close()
+        models.close()

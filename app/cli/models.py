@@ -18,7 +18,7 @@ from app.models.hub.repository import Repository
 from app.models.library.folder import LibraryModel
 from app.models.library.manage import ImportBy
 from app.models.library.shards import Variant
-from app.models.room import ModelRoom
+from app.models.service import ModelService
 from app.net.gate import NetworkGate
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class _Command:
-    """One run: the model room, and where its results go."""
+    """One run: the models, and where its results go."""
 
     def __init__(self, lines: JsonLines | None) -> None:
         self._lines = lines
@@ -90,15 +90,15 @@ class _Command:
         paths = Paths.default()
         settings = SettingsStore(paths.settings_file)
         gate = NetworkGate(settings.get)
-        self._room = ModelRoom(paths, settings, gate, Secrets(), self._mailbox.publish, SystemClock())
+        self._models = ModelService(paths, settings, gate, Secrets(), self._mailbox.publish, SystemClock())
 
     def close(self) -> None:
-        self._room.close()
+        self._models.close()
 
     def list(self, _arguments: argparse.Namespace) -> int:
-        for model in self._room.library.models():
+        for model in self._models.library.models():
             self._say(_model_record(model), _model_line(model))
-        for each in self._room.downloads.list():
+        for each in self._models.downloads.list():
             record = {
                 "download": each.id,
                 "name": each.name,
@@ -115,12 +115,12 @@ class _Command:
     def search(self, arguments: argparse.Namespace) -> int:
         """Of our list what has the query in its names, then what the Hub finds; without a query the list alone."""
         query = arguments.query.casefold()
-        for entry in self._room.catalogue:
+        for entry in self._models.catalogue:
             if query in f"{entry.name} {entry.maker} {entry.repository}".casefold():
                 self._say(_entry_record(entry), _entry_line(entry))
         if query:
-            known = {entry.repository for entry in self._room.catalogue}
-            for found in self._room.hub().search(arguments.query, limit=arguments.limit, cancel=self._cancel):
+            known = {entry.repository for entry in self._models.catalogue}
+            for found in self._models.hub().search(arguments.query, limit=arguments.limit, cancel=self._cancel):
                 if found.id in known:
                     continue
                 record = {
@@ -138,15 +138,15 @@ class _Command:
     def info(self, arguments: argparse.Namespace) -> int:
         path = Path(arguments.name).expanduser().absolute()
         names = (arguments.name, str(path))
-        here = [model for model in self._room.library.models() if model.name in names or model.path in names]
+        here = [model for model in self._models.library.models() if model.name in names or model.path in names]
         if not here and path.is_file():
-            here = [self._room.library.look_at(path)]
+            here = [self._models.library.look_at(path)]
         if here:
             for model in here:
                 self._say(_model_record(model), _model_line(model))
             return 0
         repository = self._repository(arguments.name)
-        entry = entry_for(repository.id, self._room.catalogue)
+        entry = entry_for(repository.id, self._models.catalogue)
         self._say(_repository_record(repository), _repository_line(repository))
         if entry is not None:
             self._say(_entry_record(entry), f"{entry.description} Sampling: {entry.sampling_source}.")
@@ -157,7 +157,7 @@ class _Command:
     def download(self, arguments: argparse.Namespace) -> int:
         repository = self._repository(arguments.name)
         variant = repository.variant(arguments.quantization)
-        cached = None if arguments.again else self._room.in_cache(repository, variant)
+        cached = None if arguments.again else self._models.in_cache(repository, variant)
         if cached is not None:
             raise AppError(
                 "in-cache",
@@ -169,7 +169,7 @@ class _Command:
         if self._lines is None:
             self._plain.line(f"{variant.name}: {in_gigabytes(variant.size)}. {fits(variant.size).sentence}")
         inbox = self._mailbox.subscribe()
-        download_id = self._room.downloads.start(
+        download_id = self._models.downloads.start(
             repository,
             variant,
             accepted=arguments.accept_licence,
@@ -180,16 +180,16 @@ class _Command:
 
     def take(self, arguments: argparse.Namespace) -> int:
         self._stop_on_interrupt()
-        path = self._room.import_model(arguments.path, ImportBy(arguments.by), self._progress, self._cancel)
+        path = self._models.import_model(arguments.path, ImportBy(arguments.by), self._progress, self._cancel)
         self._say({"event": "imported", "path": str(path)}, f"{path} is in the library.")
         return 0
 
     def verify(self, arguments: argparse.Namespace) -> int:
         self._stop_on_interrupt()
-        library = self._room.library
+        library = self._models.library
         good = True
         for model in [library.find(arguments.name)] if arguments.name else library.models():
-            for check in self._room.verify(model, self._progress, self._cancel):
+            for check in self._models.verify(model, self._progress, self._cancel):
                 good = good and not check.error
                 record = {"path": check.path, "checksum": check.checksum, "error": check.error}
                 right = "the checksum is right" if check.checksum else "whole; no checksum is known"
@@ -197,7 +197,7 @@ class _Command:
         return 0 if good else 1
 
     def remove(self, arguments: argparse.Namespace) -> int:
-        model = self._room.library.find(arguments.name)
+        model = self._models.library.find(arguments.name)
         if not arguments.yes:
             raise AppError(
                 "not-confirmed",
@@ -207,12 +207,12 @@ class _Command:
                 size=in_gigabytes(model.size),
                 path=model.path,
             )
-        self._room.remove(model)
+        self._models.remove(model)
         self._say({"event": "removed", "name": model.name, "path": model.path}, f"{model.name} was removed.")
         return 0
 
     def _repository(self, name: str) -> Repository:
-        return self._room.repository(name, self._cancel)
+        return self._models.repository(name, self._cancel)
 
     def _follow(self, download_id: str, inbox: Subscription) -> int:
         """Show one download until it ends. Ctrl+C keeps what was fetched."""

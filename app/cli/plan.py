@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.chat.model_plan import shape_on_hub
-from app.cli.local_model import local_model, model_room
+from app.cli.local_model import local_model, model_service
 from app.cli.output import JsonLines, Plain
 from app.domain.placement import KV_TYPES
 from app.engine.placement.plan import Plan, Share, Wishes
@@ -52,11 +52,11 @@ def _shape(name: str, quantization: str) -> ModelShape:
     looks_local = name.casefold().endswith(".gguf") or Path(name).expanduser().exists()
     if looks_local or name.count("/") > 1:
         return read_shape(local_model(name))
-    with model_room() as room:
-        known = any(name.casefold() == entry.name.casefold() for entry in room.catalogue)
+    with model_service() as models:
+        known = any(name.casefold() == entry.name.casefold() for entry in models.catalogue)
         if known or "/" in name:
-            return shape_on_hub(room, name, quantization)
-        return read_shape(Path(room.library.find(name).path))
+            return shape_on_hub(models, name, quantization)
+        return read_shape(Path(models.library.find(name).path))
 
 
 def _machine(arguments: argparse.Namespace) -> Machine:

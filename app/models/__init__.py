@@ -1,5 +1,5 @@
 """Models on this computer and those that can be had: the library, the Hub, downloads.
 
-``room`` holds it together for ``app.services`` and the command line. Calls wait for the disk or the network: not for
+``service`` joins them for ``app.services`` and the command line. Calls wait for the disk or the network: not for
 the UI thread. Downloads run on threads of their own.
 """

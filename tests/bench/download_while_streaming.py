@@ -157,10 +157,10 @@ def measure(app: QApplication, services: Services, window: MainWindow, tokens: T
     window._bridge.received.connect(
         lambda event: ended.append(event) if isinstance(event, DownloadFinished | DownloadFailed) else None
     )
-    repository = services.model_room.repository(REPO)  # imports the Hub's library, which is not what is measured
+    repository = services.models.repository(REPO)  # imports the Hub's library, which is not what is measured
     begun = time.monotonic()
     heart.start()
-    window._bridge.run(lambda: services.model_room.downloads.start(repository, repository.variants[0]))
+    window._bridge.run(lambda: services.models.downloads.start(repository, repository.variants[0]))
     until(app, lambda: bool(ended))
     both = heart.stop()
     return {

@@ -34,8 +34,8 @@ def main(home: Path, pictures: Path) -> int:
             QTest.qWait(10)
 
     def use(model: str) -> None:
-        window.models.select(services.models.find(model).path)
-        until(lambda: (info := services.models.info()) is not None and model in info.name)
+        window.models.select(services.model_choice.find(model).path)
+        until(lambda: (info := services.model_choice.info()) is not None and model in info.name)
         until(lambda: window.views.composer.focusProxy().isEnabled())
 
     def ask(text: str) -> None:

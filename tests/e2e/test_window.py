@@ -48,13 +48,13 @@ class Program:
         self._qtbot.waitUntil(condition, timeout=60_000)
 
     def use(self, model: str) -> None:
-        self.window.models.select(self.services.models.find(model).path)
-        self.until(lambda: (info := self.services.models.info()) is not None and model in info.name)
+        self.window.models.select(self.services.model_choice.find(model).path)
+        self.until(lambda: (info := self.services.model_choice.info()) is not None and model in info.name)
         self.until(lambda: self.window.views.composer.focusProxy().isEnabled())
 
     def open(self, path: Path, failures: list[ErrorInfo]) -> None:
         """Until the model is loaded, or a failure is there."""
-        info = self.services.models.info
+        info = self.services.model_choice.info
         self.window.open_paths([str(path)])
         self.until(lambda: bool(failures) or ((model := info()) is not None and model.path == str(path)))
 
@@ -216,9 +216,9 @@ def test_a_shorter_context_is_chosen_in_the_panel_and_remembered(start: Callable
     assert (panel.form.context.chosen, panel.form.context.box.value()) == (None, 2048)
     panel.form.context.box.setValue(1024)
     program.until(panel.trial.isVisible)
-    assert program.services.models.info().context == 2048
+    assert program.services.model_choice.info().context == 2048
     panel.load.click()
-    program.until(lambda: (info := program.services.models.info()) is not None and info.context == 1024)
+    program.until(lambda: (info := program.services.model_choice.info()) is not None and info.context == 1024)
     program.until(lambda: panel.head.state.text().startswith("Loaded") and not panel.load.isEnabled())
     program.ask("what is 2+2?")
     program.finish()
@@ -228,7 +228,7 @@ def test_a_shorter_context_is_chosen_in_the_panel_and_remembered(start: Callable
     program.end()
 
     again = start()
-    again.until(lambda: (info := again.services.models.info()) is not None and info.context == 1024)
+    again.until(lambda: (info := again.services.model_choice.info()) is not None and info.context == 1024)
     panel = again.window.model_panel.panel()
     again.until(lambda: panel.isVisible() and panel.form.context.chosen == 1024)
     again.until(lambda: "tokens of the prompt" in panel.reuse.text())

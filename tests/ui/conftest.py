@@ -1,4 +1,4 @@
-"""Services for the window's tests. Real: store, settings, mailbox, model room. Recorded: chat, models, documents."""
+"""Services for the window's tests. Real: store, settings, mailbox, model service. Recorded: chat, models, documents."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,7 +21,7 @@ from app.domain.protocols import DocumentText
 from app.formats import detect
 from app.machine.devices import GIB, Machine, gpu, this_ram
 from app.mailbox import Mailbox
-from app.models.room import ModelRoom
+from app.models.service import ModelService
 from app.net.gate import NetworkGate
 from app.services import SystemClock
 from app.storage.chats.conversations import ConversationStore
@@ -67,7 +67,7 @@ class RecordedChat:
         return command
 
 
-class RecordedModels:
+class RecordedChoice:
     def __init__(self) -> None:
         self.files = [
             ModelFile("alcove-tiny", "/models/alcove-tiny.gguf", 2_200_000, shipped=True),
@@ -134,11 +134,11 @@ class RecordedServices(SimpleNamespace):
     settings: SettingsStore
     store: ConversationStore
     chat: RecordedChat
-    models: RecordedModels
+    models: ModelService
+    model_choice: RecordedChoice
     plans: ModelPlans
     documents: RecordedDocuments
     secrets: Secrets
-    model_room: ModelRoom
     tools: Toolsets
 
 
@@ -174,26 +174,26 @@ def services(
     mailbox, settings = Mailbox(), SettingsStore(tmp_path / "settings.json")
     secrets, clock = Secrets(lambda: keyring), SystemClock()
     paths = Paths.below(tmp_path / "home").create()
-    room = ModelRoom(
+    models = ModelService(
         paths, settings, NetworkGate(settings.get), secrets, mailbox.publish, clock, environ={}, shipped=()
     )
-    models, overrides = RecordedModels(), LoadOverridesStore(paths.load_overrides_file)
+    choice, overrides = RecordedChoice(), LoadOverridesStore(paths.load_overrides_file)
     cards = tuple(gpu(f"Card {number}", size * GIB) for number, size in enumerate(gpus, 1))
     machine = replace(this_ram(measure=False), total=32 * GIB, free=28 * GIB)
-    plans = ModelPlans(room, settings, overrides, lambda: models.loaded, lambda: Machine(machine, cards))
+    plans = ModelPlans(models, settings, overrides, lambda: choice.loaded, lambda: Machine(machine, cards))
     yield RecordedServices(
         mailbox=mailbox,
         settings=settings,
         store=store,
         chat=RecordedChat(store),
         models=models,
+        model_choice=choice,
         plans=plans,
         documents=RecordedDocuments(),
         secrets=secrets,
-        model_room=room,
         tools=toolsets,
     )
-    room.close()
+    models.close()
     store.close()
 
 

@@ -2,5 +2,5 @@
 
 ``controller`` and ``picker`` choose which model answers. ``manager`` joins the models page: ``library`` keeps what is
 on this computer, ``shop`` what can be had, ``downloads`` what is on its way; each has its view beside it. ``source``
-asks the model room, on the bridge's pool, and hands out ``values``.
+asks the model service, on the bridge's pool, and hands out ``values``.
 """

@@ -37,7 +37,7 @@ class ModelsController(QObject):
 
     def __init__(self, services: Services, bridge: Bridge, picker: ModelPicker, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._models = services.models
+        self._choice = services.model_choice
         self._bridge = bridge
         self._picker = picker
         self._current: ModelFile | None = None
@@ -48,11 +48,11 @@ class ModelsController(QObject):
     def start(self) -> None:
         """Read what there is and load the current model, so that the first question does not wait for it."""
         self.refresh()
-        self._bridge.run(self._models.preload, None, self.failed.emit)
+        self._bridge.run(self._choice.preload, None, self.failed.emit)
 
     def refresh(self) -> None:
-        models = self._models
-        self._bridge.run(lambda: _Choice(models.list(), models.current(), models.info()), self._show)
+        choice = self._choice
+        self._bridge.run(lambda: _Choice(choice.list(), choice.current(), choice.info()), self._show)
 
     def select(self, path: str, then: Callable[[], object] | None = None) -> None:
         """Choose a model by its path or name and begin to load it; ``then`` is called once it is the chosen one."""
@@ -62,11 +62,11 @@ class ModelsController(QObject):
             if then is not None:
                 then()
 
-        self._bridge.run(lambda: self._models.select(path), done, self._not_selected, receiver=self)
+        self._bridge.run(lambda: self._choice.select(path), done, self._not_selected, receiver=self)
 
     def reload(self) -> None:
         """Load again, after the settings for loading changed."""
-        self._bridge.run(self._models.preload, None, self.failed.emit)
+        self._bridge.run(self._choice.preload, None, self.failed.emit)
 
     def _not_selected(self, error: object) -> None:
         self.failed.emit(error)
@@ -83,7 +83,7 @@ class ModelsController(QObject):
     def _loaded(self, info: ModelInfo) -> None:
         self.state_changed.emit(ModelState(info.name, loaded=True))
         self._info = info
-        self._bridge.run(lambda: self._models.abilities(info), lambda able: self._able(info, able), receiver=self)
+        self._bridge.run(lambda: self._choice.abilities(info), lambda able: self._able(info, able), receiver=self)
 
     def _able(self, info: ModelInfo, abilities: ModelAbilities) -> None:
         if info is self._info:  # no other model was loaded meanwhile

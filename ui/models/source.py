@@ -1,4 +1,4 @@
-"""What the page asks of the model room. Every method waits for the disk or the Hub: it runs on the bridge's pool."""
+"""What the page asks of the model service. Every method waits for the disk or the Hub: it runs on the bridge's pool."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ MOST_FOUND = 50
 
 class ModelSource:
     def __init__(self, services: Services) -> None:
-        self._room = services.model_room
+        self._models = services.models
         self._plans = services.plans
         self._settings = services.settings
         self._secrets = services.secrets
@@ -40,24 +40,24 @@ class ModelSource:
                 removal_folder=_named_folder(model.path, folders),
                 error=model.error or (_missing(model.missing) if model.missing else _purpose(model.writes)),
             )
-            for model in self._room.library.models()
+            for model in self._models.library.models()
         ]
 
     def verify(self, path: str, progress: Progress, cancel: CancelToken) -> str:
         """What is wrong with a model, or ""."""
-        model = self._room.library.find(path)
-        return " ".join(check.error for check in self._room.verify(model, progress, cancel) if check.error)
+        model = self._models.library.find(path)
+        return " ".join(check.error for check in self._models.verify(model, progress, cancel) if check.error)
 
     def remove(self, model: ModelOnDisk) -> None:
         if model.removal is Removal.FORGET_FOLDER:
             kept = tuple(folder for folder in self._settings.get().model_folders if folder != model.removal_folder)
             self._settings.update(model_folders=kept)
         else:
-            self._room.remove(self._room.library.find(model.path))
+            self._models.remove(self._models.library.find(model.path))
 
     def take(self, path: str, by: str, progress: Progress, cancel: CancelToken) -> str:
         """Import a file; ``by`` is "copy", "move", "link" or "register". Returns where it is now."""
-        return str(self._room.import_model(Path(path), by, progress, cancel))
+        return str(self._models.import_model(Path(path), by, progress, cancel))
 
     def add_folder(self, folder: str) -> None:
         known = self._settings.get().model_folders
@@ -84,21 +84,21 @@ class ModelSource:
                 note=entry.note,
                 choices=tuple(self._choice(item.name, item.name, item.size) for item in entry.quantizations),
             )
-            for entry in self._room.catalogue
+            for entry in self._models.catalogue
         ]
 
     def search(self, query: str, cancel: CancelToken) -> list[Found]:
         return [
             Found(item.id, item.downloads, item.likes, item.licence, item.gated, item.updated)
-            for item in self._room.hub().search(query, limit=MOST_FOUND, cancel=cancel)
+            for item in self._models.hub().search(query, limit=MOST_FOUND, cancel=cancel)
         ]
 
     def look(self, name: str, cancel: CancelToken) -> Stock:
         """What a repository has, by its name or by that of an offer."""
-        repository = self._room.repository(name, cancel)
+        repository = self._models.repository(name, cancel)
 
         def start(choice: str, accepted: bool) -> str:
-            return self._room.downloads.start(
+            return self._models.downloads.start(
                 repository,
                 repository.variant(choice),
                 accepted=accepted,
@@ -107,7 +107,7 @@ class ModelSource:
 
         choices = []
         for variant in repository.variants:
-            cached = self._room.in_cache(repository, variant)
+            cached = self._models.in_cache(repository, variant)
             choice = self._choice(
                 variant.name,
                 variant.quantization,
@@ -124,7 +124,7 @@ class ModelSource:
             licence_page=repository.licence.link,
             asks=repository.licence.asks,
             gated=repository.gated,
-            has_token=self._room.has_token,
+            has_token=self._models.has_token,
             choices=tuple(choices),
             start=start,
         )
@@ -137,7 +137,7 @@ class ModelSource:
 
     def save_token(self, token: str) -> bool:
         """False where there is no keyring, so that it lasts only until the program ends."""
-        return self._room.save_token(token)
+        return self._models.save_token(token)
 
     def keeps_tokens(self) -> bool:
         return self._secrets.available
@@ -147,23 +147,23 @@ class ModelSource:
     def downloads(self) -> list[DownloadRow]:
         return [
             DownloadRow(each.id, each.name, each.done, each.total, each.state, error=each.error)
-            for each in self._room.downloads.list()
+            for each in self._models.downloads.list()
         ]
 
     def resume_interrupted(self) -> None:
         """Go on with what was under way when the program ended."""
         if not self._settings.get().offline:
-            self._room.downloads.resume_interrupted()
+            self._models.downloads.resume_interrupted()
 
     def pause(self, download_id: str) -> None:
-        self._room.downloads.pause(download_id)
+        self._models.downloads.pause(download_id)
 
     def resume(self, download_id: str) -> None:
-        self._room.downloads.resume(download_id)
+        self._models.downloads.resume(download_id)
 
     def cancel(self, download_id: str) -> None:
         try:
-            self._room.downloads.cancel(download_id)
+            self._models.downloads.cancel(download_id)
         except AppError as error:
             if error.code != "download-unknown":  # it finished or was cancelled meanwhile, which is what was wanted
                 raise
@@ -171,7 +171,7 @@ class ModelSource:
     def _choice(
         self, name: str, quantization: str, size: int, files: int = 1, cached: str = "", complete: bool = True
     ) -> Choice:
-        verdict = self._room.fits(size)
+        verdict = self._models.fits(size)
         return Choice(name, quantization, size, verdict.fit.value, verdict.sentence, files, cached, complete)
 
 

@@ -20,7 +20,7 @@ class SettingsController(QObject):
         super().__init__(window)
         self._store = services.settings
         self._secrets = services.secrets
-        self._room = services.model_room
+        self._models = services.models
         self._bridge = bridge
         self._window = window
 
@@ -31,7 +31,7 @@ class SettingsController(QObject):
         dialog.token_given.connect(self.save_token)
         dialog.open()
         # A keyring may ask the person to unlock it, so the dialog does not wait for it.
-        self._bridge.run(lambda: (self._room.has_token, self._secrets.available), dialog.connections.show_token)
+        self._bridge.run(lambda: (self._models.has_token, self._secrets.available), dialog.connections.show_token)
         return dialog
 
     def save(self, changes: dict[str, object]) -> None:
@@ -58,5 +58,5 @@ class SettingsController(QObject):
                 )
 
         self._bridge.run(
-            lambda: self._room.save_token(token) or not self._secrets.available, done, self.failed.emit, receiver=self
+            lambda: self._models.save_token(token) or not self._secrets.available, done, self.failed.emit, receiver=self
         )

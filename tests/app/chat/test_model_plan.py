@@ -13,7 +13,7 @@ from app.domain.errors import AppError
 from app.domain.models import LoadRequest, ModelInfo
 from app.domain.placement import LoadOverrides, PlacementVariant
 from app.machine.devices import GIB, Machine, gpu, this_ram
-from app.models.room import ModelRoom
+from app.models.service import ModelService
 from app.net.gate import NetworkGate
 from app.storage.load_overrides import LoadOverridesStore
 from app.storage.paths import Paths
@@ -41,16 +41,16 @@ def settings(tmp_path: Path) -> SettingsStore:
 @pytest.fixture
 def make(tmp_path: Path, settings: SettingsStore, loaded: Loaded) -> Iterator[Make]:
     gate, paths = NetworkGate(settings.get), Paths.below(tmp_path).create()
-    room = ModelRoom(paths, settings, gate, Secrets(lambda: None), lambda _: None, SystemClock(), shipped=())
+    models = ModelService(paths, settings, gate, Secrets(lambda: None), lambda _: None, SystemClock(), shipped=())
 
     def plans(*cards: int, taken: int = 0, **wiring: Any) -> ModelPlans:
         gpus = tuple(gpu(f"Card {number}", size * GIB, size * GIB - taken) for number, size in enumerate(cards))
         overrides = LoadOverridesStore(paths.load_overrides_file)
         machine = Machine(this_ram(measure=False), gpus)
-        return ModelPlans(room, settings, overrides, lambda: loaded.info, lambda: machine, **wiring)
+        return ModelPlans(models, settings, overrides, lambda: loaded.info, lambda: machine, **wiring)
 
     yield plans
-    room.close()
+    models.close()
 
 
 def test_a_plan_names_every_device_and_what_may_be_wished(make: Make) -> None:

@@ -12,7 +12,7 @@ from app.domain.clock import SystemClock
 from app.domain.errors import AppError
 from app.domain.models import ModelInfo
 from app.machine.devices import Machine, invented_gpus, this_ram
-from app.models.room import ModelRoom
+from app.models.service import ModelService
 from app.net.gate import NetworkGate
 from app.storage.load_overrides import LoadOverridesStore
 from app.storage.paths import Paths
@@ -64,7 +64,7 @@ def test_a_quantization_has_to_be_named_where_there_are_several(on_the_hub, run)
 def test_the_window_is_told_before_a_download_and_asks_only_once(on_the_hub, tmp_path):
     paths, settings = Paths.below(tmp_path).create(), SettingsStore(tmp_path / "settings.json")
     gate, secrets = NetworkGate(settings.get), Secrets(lambda: None)
-    room = ModelRoom(paths, settings, gate, secrets, lambda _: None, SystemClock(), shipped=())
+    models = ModelService(paths, settings, gate, secrets, lambda _: None, SystemClock(), shipped=())
 
     def nothing() -> ModelInfo | None:
         return None
@@ -72,7 +72,7 @@ def test_the_window_is_told_before_a_download_and_asks_only_once(on_the_hub, tmp
     def machine() -> Machine:
         return Machine(this_ram(measure=False), invented_gpus([24 << 30]))
 
-    plans = ModelPlans(room, settings, LoadOverridesStore(paths.load_overrides_file), nothing, machine)
+    plans = ModelPlans(models, settings, LoadOverridesStore(paths.load_overrides_file), nothing, machine)
     try:
         placement = plans.of_download(REPO, "Q4_K_M")
         assert "graphics card" in placement.sentence
@@ -80,4 +80,4 @@ def test_the_window_is_told_before_a_download_and_asks_only_once(on_the_hub, tmp
         assert plans.of_download(REPO, "Q4_K_M").sentence == placement.sentence
         assert on_the_hub.requests == []
     finally:
-        room.close()
+        models.close()

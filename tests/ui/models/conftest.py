@@ -1,4 +1,4 @@
-"""The models page over the real model room, and the loopback Hub of the models' own tests."""
+"""The models page over the real model service, and the loopback Hub of the models' own tests."""
 
 import importlib.util
 import sys
@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.chat.model_plan import ModelPlans
 from app.machine.devices import GIB, Machine, gpu, this_ram
 from app.models.downloads.surroundings import Surroundings
-from app.models.room import ModelRoom
+from app.models.service import ModelService
 from app.net.gate import NetworkGate
 from app.services import SystemClock
 from app.storage.load_overrides import LoadOverridesStore
@@ -63,16 +63,16 @@ def shipped(tmp_path: Path, make: Any) -> Path:
 
 
 @pytest.fixture
-def room(
+def models(
     services: Any, hub: Any, home: Paths, shipped: Path, make: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[ModelRoom]:
+) -> Iterator[ModelService]:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     clock = SystemClock()
     services.secrets = Secrets(lambda: None)
-    services.model_room.close()
-    services.model_room = ModelRoom(
+    services.models.close()
+    services.models = ModelService(
         home,
         services.settings,
         NetworkGate(services.settings.get),
@@ -85,10 +85,10 @@ def room(
     )
     machine = Machine(this_ram(measure=False), (gpu("Card", 24 * GIB),))
     overrides = LoadOverridesStore(home.load_overrides_file)
-    services.plans = ModelPlans(services.model_room, services.settings, overrides, lambda: None, lambda: machine)
-    yield services.model_room
+    services.plans = ModelPlans(services.models, services.settings, overrides, lambda: None, lambda: machine)
+    yield services.models
     hub.go.set()
-    services.model_room.close()
+    services.models.close()
 
 
 class Told:
@@ -107,7 +107,7 @@ class Told:
 
 
 @pytest.fixture
-def manager(services: Any, room: ModelRoom, bridge: Bridge) -> Iterator[ModelManager]:
+def manager(services: Any, models: ModelService, bridge: Bridge) -> Iterator[ModelManager]:
     manager = ModelManager(services, bridge)
     manager.start()
     yield manager

@@ -34,7 +34,7 @@ def picker(qtbot: QtBot, themed: object) -> ModelPicker:
 def models(services: Any, bridge: Bridge, picker: ModelPicker, settle: Settle) -> ModelsController:
     models = ModelsController(services, bridge, picker)
     models.start()
-    settle(lambda: bool(entries(picker)) and services.models.preloads == 1)
+    settle(lambda: bool(entries(picker)) and services.model_choice.preloads == 1)
     return models
 
 
@@ -53,7 +53,7 @@ def test_the_shipped_models_can_be_chosen(
     }
     found["SmolLM2-135M-Instruct"].trigger()
     settle(lambda: picker.text() == "SmolLM2-135M-Instruct")
-    assert services.models.selected == ["/models/smol.gguf"]
+    assert services.model_choice.selected == ["/models/smol.gguf"]
 
 
 def test_any_file_can_be_opened(
@@ -61,7 +61,7 @@ def test_any_file_can_be_opened(
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("/elsewhere/x.gguf", ""))
     picker.open_file()
-    settle(lambda: services.models.selected == ["/elsewhere/x.gguf"])
+    settle(lambda: services.model_choice.selected == ["/elsewhere/x.gguf"])
 
 
 def test_a_refused_file_is_told_and_the_choice_stays(
@@ -69,7 +69,7 @@ def test_a_refused_file_is_told_and_the_choice_stays(
 ) -> None:
     errors: list[ErrorInfo] = []
     models.failed.connect(errors.append)
-    services.models.refuse = AppError("model-not-found", "{path} is no model.", path="x.txt")
+    services.model_choice.refuse = AppError("model-not-found", "{path} is no model.", path="x.txt")
     models.select("x.txt")
     settle(lambda: bool(errors))
     assert errors[0].text() == "x.txt is no model."
@@ -79,8 +79,8 @@ def test_a_refused_file_is_told_and_the_choice_stays(
 def test_without_any_model_the_window_is_told(
     services: Any, bridge: Bridge, picker: ModelPicker, settle: Settle
 ) -> None:
-    services.models.chosen = None
-    services.models.files = []
+    services.model_choice.chosen = None
+    services.model_choice.files = []
     models = ModelsController(services, bridge, picker)
     told: list[bool] = []
     models.availability_changed.connect(told.append)
@@ -111,7 +111,7 @@ def test_what_a_model_can_do_is_told(models: ModelsController, services: Any, se
     models.abilities_changed.connect(abilities.append)
     services.mailbox.publish(ModelLoaded(info("x", "{% if enable_thinking %}<think>")))
     settle(lambda: abilities == [ModelAbilities(thinks=True, switchable=True)])
-    services.models.loaded = info("y", "<think>")
+    services.model_choice.loaded = info("y", "<think>")
     models.refresh()
     settle(lambda: abilities[1:] == [ModelAbilities(thinks=True)])
 

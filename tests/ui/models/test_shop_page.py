@@ -89,17 +89,17 @@ def test_pause_resume_and_cancel(hub: Any, make: Any, page: ModelsPage, download
 
 
 def test_what_a_last_run_left_is_shown_and_goes_on(
-    services: Any, hub: Any, make: Any, room: Any, manager: ModelManager, page: ModelsPage, settle: Settle
+    services: Any, hub: Any, make: Any, models: Any, manager: ModelManager, page: ModelsPage, settle: Settle
 ) -> None:
     hub.add(REPO, {"Model-Q8_0.gguf": make.gguf(2_000_000)})
     hub.hold_at = 500_000
-    repository = room.repository(REPO)
-    room.downloads.start(repository, repository.variants[0])
+    repository = models.repository(REPO)
+    models.downloads.start(repository, repository.variants[0])
     assert hub.holding.wait(10)
     hub.go.set()
-    room.downloads.close()
+    models.downloads.close()
     hub.hold_at = None
-    room.downloads._closed = False  # as a new run of the program would find it
+    models.downloads._closed = False  # as a new run of the program would find it
     manager.downloads.start()
     settle(lambda: len(page.downloads.lines) == 1 and bool(only_line(page).row.path))
 
@@ -221,7 +221,7 @@ def test_going_offline_pauses_what_is_under_way(
     page: ModelsPage, services: Any, manager: ModelManager, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paused: list[str] = []
-    monkeypatch.setattr(services.model_room.downloads, "pause", paused.append)
+    monkeypatch.setattr(services.models.downloads, "pause", paused.append)
     for state in (DownloadState.DOWNLOADING, DownloadState.PAUSED, DownloadState.WAITING):
         services.mailbox.publish(DownloadProgress(state.value, "Big", 2_000, 8_000, 0.0, state))
     settle(lambda: len(page.downloads.lines) == 3)

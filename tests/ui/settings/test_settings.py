@@ -175,7 +175,7 @@ def test_a_token_goes_to_the_keyring_and_is_never_shown(
     assert field.echoMode() is QLineEdit.EchoMode.Password
     field.setText(" hf_secret ")
     press_save(dialog)
-    settle(lambda: services.model_room.has_token)
+    settle(lambda: services.models.has_token)
     assert list(keyring.held.values()) == ["hf_secret"]
     again = controller.open()
     field = by_name(again, QLineEdit, "Hugging Face token")
@@ -193,7 +193,7 @@ def test_without_a_keyring_the_dialog_says_that_the_token_is_forgotten(
     settle(lambda: "No keyring here: forgotten when Alcove is closed." in words(dialog))
     by_name(dialog, QLineEdit, "Hugging Face token").setText("hf_secret")
     press_save(dialog)
-    settle(lambda: services.model_room.has_token)
+    settle(lambda: services.models.has_token)
     assert failures == []
 
 

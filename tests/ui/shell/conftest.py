@@ -18,9 +18,11 @@ def make_window(services: Any, bridge: Bridge, qtbot: QtBot, settle: Settle) -> 
         window = MainWindow(services, bridge)
         qtbot.addWidget(window)
         window.show()
-        preloads = services.models.preloads
+        preloads = services.model_choice.preloads
         window.start()
-        settle(lambda: services.models.preloads == preloads + 1 and window.views.picker.text() != "Choose a model")
+        settle(
+            lambda: services.model_choice.preloads == preloads + 1 and window.views.picker.text() != "Choose a model"
+        )
         return window
 
     return make

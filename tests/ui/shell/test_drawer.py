@@ -94,19 +94,21 @@ def test_the_panel_tells_of_the_last_answer_of_the_open_conversation(
 
 
 def test_settings_from_the_panel_load_the_model_again(window: MainWindow, services: Any, settle: Settle) -> None:
-    services.models.files[0] = services.models.chosen = services.models.files[0].__class__("qwen", QWEN)
+    services.model_choice.files[0] = services.model_choice.chosen = services.model_choice.files[0].__class__(
+        "qwen", QWEN
+    )
     plan = services.plans.of_file(QWEN)
-    services.models.loaded = ModelInfo(
+    services.model_choice.loaded = ModelInfo(
         "qwen", QWEN, "qwen3moe", "", 1, 1, plan.context, 0, "", "", 0, "", "", add_bos=False, placement=plan
     )
     window.views.drawer.open("model")
     window.models.refresh()
-    services.mailbox.publish(ModelLoaded(services.models.loaded))
+    services.mailbox.publish(ModelLoaded(services.model_choice.loaded))
     panel = window.model_panel.panel()
     settle(lambda: panel.form.isEnabled() and panel.form.isVisible())
     panel.form.context.slider.setValue(1)
     settle(panel.load.isEnabled)
-    preloads = services.models.preloads
+    preloads = services.model_choice.preloads
     panel.load.click()
-    settle(lambda: services.models.preloads == preloads + 1)
+    settle(lambda: services.model_choice.preloads == preloads + 1)
     assert services.plans.overrides(QWEN) == LoadOverrides(context=1024)

@@ -41,7 +41,7 @@ def test_the_shortcut_and_the_menu_name_it(window: MainWindow) -> None:
 def test_a_model_of_the_page_answers(window: MainWindow, services: Any, settle: Settle) -> None:
     window.model_page.open()
     window.manager.use_requested.emit("/models/smol.gguf")
-    settle(lambda: services.models.selected == ["/models/smol.gguf"])
+    settle(lambda: services.model_choice.selected == ["/models/smol.gguf"])
     assert window.views.toast.isVisible()
     window.views.toast.press()
     assert not opened(window)
@@ -59,11 +59,11 @@ def test_downloads_are_told_while_one_talks(window: MainWindow, services: Any, s
     settle(lambda: window.views.toast.isVisible())
     assert button.isHidden()
     window.views.toast.press()
-    settle(lambda: services.models.selected == ["/models/smol.gguf"])
+    settle(lambda: services.model_choice.selected == ["/models/smol.gguf"])
 
 
 def test_without_any_model_the_welcome_leads_to_them(window: MainWindow, services: Any, settle: Settle) -> None:
-    services.models.chosen = None
+    services.model_choice.chosen = None
     window.models.refresh()
     welcome = window.views.welcome
     settle(lambda: not welcome.no_model.isHidden())
@@ -72,7 +72,7 @@ def test_without_any_model_the_welcome_leads_to_them(window: MainWindow, service
     page = window.views.pages.currentWidget()
     assert isinstance(page, ModelsPage)
     assert page.tabs.currentWidget() is page.shop
-    services.models.chosen = services.models.files[0]
+    services.model_choice.chosen = services.model_choice.files[0]
     window.models.refresh()
     settle(lambda: welcome.no_model.isHidden())
 
@@ -82,7 +82,7 @@ def test_being_called_again_brings_the_window_forward_with_the_files(
 ) -> None:
     window.showMinimized()
     window.called([str(tmp_path), "/models/smol.gguf"])
-    settle(lambda: services.models.selected == ["/models/smol.gguf"])
+    settle(lambda: services.model_choice.selected == ["/models/smol.gguf"])
     assert not window.isMinimized()
     assert window.documents.scope == (str(tmp_path),)
 

@@ -152,9 +152,9 @@ def test_dropped_documents_are_added_and_a_model_is_offered(
     window.dropEvent(event)
     assert window.documents.scope == (str(tmp_path),)
     assert window.views.toast.isVisible()
-    assert services.models.selected == []
+    assert services.model_choice.selected == []
     window.views.toast.press()
-    settle(lambda: services.models.selected == ["/models/smol.gguf"])
+    settle(lambda: services.model_choice.selected == ["/models/smol.gguf"])
 
 
 def test_errors_stand_in_one_banner_and_the_window_goes_on(window: MainWindow, services: Any, settle: Settle) -> None:
@@ -174,7 +174,7 @@ def test_loading_and_reading_are_told_below(window: MainWindow, services: Any, s
 
 
 def test_without_a_model_the_composer_says_why(window: MainWindow, services: Any, settle: Settle) -> None:
-    services.models.chosen = None
+    services.model_choice.chosen = None
     window.models.refresh()
     settle(lambda: window.views.composer._hint.text() == "Choose a model first")
 

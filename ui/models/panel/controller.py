@@ -51,7 +51,7 @@ class ModelPanelController(QObject):
     def __init__(self, services: Services, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._plans = services.plans
-        self._models = services.models
+        self._models = services.model_choice
         self._bridge = bridge
         self._lane = Lane(bridge, self)
         self._stopwatch = Lane(bridge, self)

@@ -56,7 +56,7 @@ def info(services: Any) -> ModelInfo:
 @pytest.fixture
 def load(services: Any, panel: ModelPanel, info: ModelInfo, settle: Settle) -> Callable[[], None]:
     def load() -> None:
-        services.models.loaded = info
+        services.model_choice.loaded = info
         services.mailbox.publish(ModelLoaded(info))
         settle(lambda: panel.head.state.text() == "Loaded in 4.2 s")
 
@@ -179,16 +179,16 @@ def test_progress_failure_and_rest_of_a_model_are_told(
     load()
     assert not panel.notice.isVisible()
     assert "30.5B" in panel.head.facts.text()
-    services.models.loaded = None
+    services.model_choice.loaded = None
     publish(ModelUnloaded(QWEN))
     settle(lambda: panel.head.state.text().startswith("Not loaded"))
 
 
 def test_what_the_engine_did_instead_is_told(panel: ModelPanel, services: Any, info: ModelInfo, settle: Settle) -> None:
     smaller = replace(info.placement, context=2048, sentence="It runs with less.")
-    services.models.loaded = replace(info, placement=smaller)
+    services.model_choice.loaded = replace(info, placement=smaller)
     note = ErrorInfo("safer-plan", "It runs with a shorter context, because memory was short.")
-    services.mailbox.publish(ModelLoaded(services.models.loaded, note))
+    services.mailbox.publish(ModelLoaded(services.model_choice.loaded, note))
     settle(panel.notice.isVisible)
     assert panel.notice.text() == note.message
     settle(lambda: panel.head.sentence.text() == "It runs with less.")
@@ -299,7 +299,7 @@ def test_the_stopwatch_tells_what_is_the_fastest(
         "qwen", FASTER, (PLAIN, Speed(FASTER.what, 90.0, 30.0), Speed("from the mapped file", 90.0, 12.0)), 12.0
     )
     panel.tuning.button.click()
-    services.models.tuned = tuning
+    services.model_choice.tuned = tuning
     services.mailbox.publish(ModelTuned(QWEN, tuning))
     settle(panel.tuning.words.isVisible)
     settle(lambda: panel.tuning.words.text() == f"{tuning.sentence} Also timed: from the mapped file 12.0.")

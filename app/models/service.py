@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app.models.hub.hub import HubClient  # takes a second to import, so ``hub`` does it
 
 
-class ModelRoom:
+class ModelService:
     """``environ``: where the Hub's mirror, token and cache are named (``HF_ENDPOINT``, ``HF_TOKEN``, ``HF_HOME``)."""
 
     def __init__(
