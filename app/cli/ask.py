@@ -4,12 +4,13 @@ import argparse
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
 from app.cli.output import JsonLines, Plain
+from app.domain.answers import all_sources, new_answer
 from app.domain.commands import CancelTurn, DecideApproval, SubmitPrompt, TurnOptions
 from app.domain.errors import AppError
 from app.domain.events import (
@@ -21,9 +22,11 @@ from app.domain.events import (
     PartStarted,
     TurnFinished,
 )
+from app.domain.fold import AnswerFold
 from app.domain.messages import (
     MessageStatus,
     NotePart,
+    Part,
     ReasoningPart,
     SourcesPart,
     TextPart,
@@ -35,6 +38,7 @@ from app.mailbox import Subscription
 from app.services import Services
 
 VECTORS_S = 10.0  # how long a small collection's first search waits to be one by meaning, too
+_STREAMED: dict[type[Part], str] = {ReasoningPart: "reasoning", TextPart: "text"}  # printed while they are written
 _STOPPED = 130  # as a shell reports Ctrl+C
 
 
@@ -82,19 +86,19 @@ def _ask(services: Services, question: str, documents: tuple[str, ...], options:
     signal.signal(signal.SIGINT, stop)
     inbox = services.mailbox.subscribe()
     services.chat.submit(command)
+    answer = AnswerFold(new_answer(conversation.id, command.answer_id))
     for event in _events(inbox):
-        if isinstance(event, TurnFinished):
-            writer.finished(event)
-            if event.error is not None:
-                raise AppError.of(event.error)
-            return _STOPPED if event.status is MessageStatus.STOPPED else 0
+        if isinstance(event, BackgroundFailed):
+            raise AppError.of(event.error)
+        if answer.apply(event):
+            writer.event(event, answer)
         if isinstance(event, ApprovalRequested):  # nobody is there to be asked
             reason = f"It is not allowed here; --allow {event.name} allows it."
             services.chat.decide(DecideApproval(conversation.id, event.call_id, allowed=False, reason=reason))
-            continue
-        if isinstance(event, BackgroundFailed):
-            raise AppError.of(event.error)
-        writer.event(event)
+        if isinstance(event, TurnFinished):
+            if event.error is not None:
+                raise AppError.of(event.error)
+            return _STOPPED if event.status is MessageStatus.STOPPED else 0
     return 1
 
 
@@ -135,24 +139,21 @@ def _temperature(text: str) -> float:
 
 
 class _Writer(Protocol):
-    def event(self, event: Event) -> None: ...
+    def event(self, event: Event, answer: AnswerFold) -> None:
+        """``answer``: with this event, which changed it."""
+        ...
+
     def skipped(self, path: str, reason: str) -> None: ...
-    def finished(self, event: TurnFinished) -> None: ...
 
 
 class _JsonWriter:
     def __init__(self) -> None:
         self._lines = JsonLines()
-        self._names: dict[int, str] = {}
 
-    def event(self, event: Event) -> None:
+    def event(self, event: Event, answer: AnswerFold) -> None:
         match event:
-            case PartStarted(index=index, part=ReasoningPart()):
-                self._names[index] = "reasoning"
-            case PartStarted(index=index, part=TextPart()):
-                self._names[index] = "text"
-            case PartDelta(index=index, text=text) if index in self._names:
-                self._lines.write({"event": self._names[index], "text": text})
+            case PartDelta(index=index, text=text) if (name := _STREAMED.get(answer.kind(index))) is not None:
+                self._lines.write({"event": name, "text": text})
             case PartFinished(part=ToolCallPart(id=call_id, name=name, arguments=arguments)):
                 self._lines.write({"event": "tool_call", "id": call_id, "name": name, "arguments": arguments})
             case PartFinished(part=ToolResultPart() as result):
@@ -170,11 +171,13 @@ class _JsonWriter:
                 self._lines.write({"event": "sources", "sources": [_source(source) for source in sources]})
             case PartFinished(part=NotePart(code, text)):
                 self._lines.write({"event": "note", "code": code, "text": text})
+            case TurnFinished():
+                self._finished(event)
 
     def skipped(self, path: str, reason: str) -> None:
         self._lines.write({"event": "skipped", "path": path, "reason": reason})
 
-    def finished(self, event: TurnFinished) -> None:
+    def _finished(self, event: TurnFinished) -> None:
         stats = event.stats
         self._lines.write(
             {
@@ -196,26 +199,22 @@ class _PlainWriter:
 
     def __init__(self) -> None:
         self._out = Plain()
-        self._dim = False
-        self._silent = False
-        self._sources: dict[int, Source] = {}
 
-    def event(self, event: Event) -> None:
+    def event(self, event: Event, answer: AnswerFold) -> None:
         match event:
             case PartStarted(part=ReasoningPart()):
                 self._out.line("[thinking]", dim=True)
-                self._dim, self._silent = True, False
             case PartStarted(part=TextPart()):
                 self._out.end()
-                self._dim, self._silent = False, False
-            case PartStarted():
-                self._silent = True  # calls and results are printed when they are whole
-            case PartDelta(text=text) if not self._silent:
-                self._out.write(text, dim=self._dim)
-            case PartFinished(part=part):
+            case PartDelta(index=index, text=text) if (kind := answer.kind(index)) in _STREAMED:
+                self._out.write(text, dim=kind is ReasoningPart)
+            case PartFinished(part=part):  # calls and results are printed when they are whole
                 self._part(part)
+            case TurnFinished():
+                self._out.end()
+                self._list(all_sources(answer.message.parts))
 
-    def _part(self, part: object) -> None:
+    def _part(self, part: Part) -> None:
         match part:
             case ReasoningPart() | TextPart():
                 self._out.end()
@@ -223,20 +222,17 @@ class _PlainWriter:
                 self._out.line(f"[tool] {name} {_compact(arguments)}", dim=True)
             case ToolResultPart(status=status, result=result, seconds=seconds):
                 self._out.line(f"[{status.value}, {seconds:.2f} s] {result}", dim=True)
-            case SourcesPart(sources):
-                self._sources |= {source.n: source for source in sources}
             case NotePart(text=text):
                 self._out.line(f"({text})", dim=True)
 
     def skipped(self, path: str, reason: str) -> None:
         self._out.line(f"(left out {path}: {reason})", dim=True)
 
-    def finished(self, _event: TurnFinished) -> None:
-        self._out.end()
-        if self._sources:
+    def _list(self, sources: Mapping[int, Source]) -> None:
+        if sources:
             self._out.line()
-            for n, source in sorted(self._sources.items()):
-                self._out.line(f"[{n}] {source.path} {source.locator.label()}".rstrip(), dim=True)
+        for n, source in sorted(sources.items()):
+            self._out.line(f"[{n}] {source.path} {source.locator.label()}".rstrip(), dim=True)
 
 
 def _compact(arguments: str) -> str:
