@@ -19,8 +19,9 @@ from app.documents.service import DocumentService
 from app.domain.clock import SystemClock
 from app.domain.models import LoadRequest
 from app.domain.protocols import Publish
-from app.engine.embedding import EmbeddingWorker
+from app.embedding.worker import EmbeddingWorker
 from app.engine.learned.states import StateFolder
+from app.engine.llama import embed
 from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Engine
 from app.mailbox import Mailbox
@@ -96,7 +97,7 @@ class Services:
         )
         request = _request(choice, model)
         limits = Limits(max_text_file_mb=settings.get().max_text_file_mb)
-        embedder = EmbeddingWorker(models.embedding_model, idle_unload_s=_rest(settings))
+        embedder = EmbeddingWorker(models.embedding_model, embed.run, idle_unload_s=_rest(settings))
         documents = DocumentService(paths.documents_db, publish, limits, clock, embedder=embedder)
         tools = Toolsets([builtin_tools(documents, clock)])
         store = ConversationStore(paths.chats_db)

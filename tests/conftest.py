@@ -12,7 +12,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -48,6 +48,28 @@ def damaged_models(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     import damaged_models
 
     return damaged_models
+
+
+@pytest.fixture
+def random_models(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module ``random_models`` of tests/data."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "data"))
+    import random_models
+
+    return random_models
+
+
+@pytest.fixture
+def wait_for() -> Callable[[Callable[[], object]], None]:
+    """Waits until something is true that another process does."""
+
+    def wait(done: Callable[[], object], seconds: float = 20.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not done():
+            assert time.monotonic() < deadline, "it never happened"
+            threading.Event().wait(0.02)
+
+    return wait
 
 
 # --- no network ----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from app.domain.errors import ErrorInfo
 from app.domain.models import ModelInfo, PromptText
 from app.engine.protocol import Finished, GenerationRequest, Prefill
+from app.process.messages import LoadFailed, Loading
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +52,8 @@ class ReadAheadEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Loading:
-    progress: float  # 0 to 1
-
-
-@dataclass(frozen=True, slots=True)
 class Loaded:
     model: ModelInfo
-
-
-@dataclass(frozen=True, slots=True)
-class LoadFailed:
-    """``error`` None: it was cancelled. The child ends by itself."""
-
-    error: ErrorInfo | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,59 +79,22 @@ class Failed:
     error: ErrorInfo
 
 
-@dataclass(frozen=True, slots=True)
-class EmbedderLoaded:
-    """An embedding model is ready. ``dimension``: numbers of a vector; ``lanes``: texts that it takes at the same
-    time."""
+Command: TypeAlias = Tokenize | Generate | ReadAhead | Forget
+Reply: TypeAlias = Loading | Loaded | LoadFailed | Tokenized | Made | Prefill | Finished | Failed | ReadAheadEnded
 
-    dimension: int
-    lanes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Embed:
-    """Answered by ``Embedded``. ``query``: questions, which somebody waits for."""
-
-    texts: tuple[str, ...]
-    query: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """``vectors``: native 32-bit floats, one vector of length 1 after the other."""
-
-    vectors: bytes
-    error: ErrorInfo | None = None
-
-
-Command: TypeAlias = Tokenize | Generate | ReadAhead | Forget | Embed
-Reply: TypeAlias = (
-    Loading
-    | Loaded
-    | LoadFailed
-    | Tokenized
-    | Made
-    | Prefill
-    | Finished
-    | Failed
-    | ReadAheadEnded
-    | EmbedderLoaded
-    | Embedded
-)
-
-_TOKENS, _OTHER = b"t", b"o"
+_TOKENS = b"t"  # no pickle begins with it
 
 
 def encode(reply: Reply) -> bytes:
     """For the pipe. Tokens skip pickle: a decode step leaves every cache cold, and then pickling costs 0.1 ms."""
     if isinstance(reply, Made):
         return _TOKENS + marshal.dumps((reply.ids, reply.texts, reply.controls))
-    return _OTHER + pickle.dumps(reply)
+    return pickle.dumps(reply)
 
 
 def decode(data: bytes) -> Reply:
     """What our own child wrote with ``encode``."""
     if data[:1] == _TOKENS:
         return Made(*marshal.loads(data[1:]))  # noqa: S302 - our own child, the same Python
-    reply: Reply = pickle.loads(data[1:])  # noqa: S301 - our own child
+    reply: Reply = pickle.loads(data)  # noqa: S301 - our own child
     return reply

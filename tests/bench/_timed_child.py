@@ -10,12 +10,12 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from multiprocessing.connection import Connection
 from typing import Any
 
 from app.domain.models import LoadRequest
 from app.engine.learned.states import StateFolder
 from app.engine.llama import child
+from app.process.parent import Parent
 
 VARIABLE = "ALCOVE_BENCH_ORDERS"
 STEP = 64  # tokens a line of the report
@@ -82,7 +82,7 @@ class _Watch:
         self._own = 0
 
 
-def run(connection: Connection, stop: Any, request: LoadRequest, log: str, states: StateFolder | None = None) -> None:
+def run(parent: Parent, request: LoadRequest, states: StateFolder | None = None) -> None:
     from app.engine.llama import answer
     from app.engine.llama.bindings import lib
 
@@ -93,4 +93,4 @@ def run(connection: Connection, stop: Any, request: LoadRequest, log: str, state
     watch = _Watch(orders)
     lib.llama_decode = watch.decode(lib.llama_decode)
     lib.llama_sampler_sample = watch.sample(lib.llama_sampler_sample)
-    child.run(connection, stop, replace(request, context=orders.context), log, states)
+    child.run(parent, replace(request, context=orders.context), states)

@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from app.documents.index.schema import embedder_name
 from app.documents.service import DocumentService
 from app.domain.models import EmbeddingModel
-from app.engine.embedding import EmbeddingWorker
+from app.embedding.worker import EmbeddingWorker
+from app.engine.llama import embed
 from app.models.library.library import default_roots
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,7 +166,7 @@ def main() -> None:
     if starter() is None:
         output["skipped"] = "the starter embedding model is not there"
     else:
-        embedder = EmbeddingWorker(starter)
+        embedder = EmbeddingWorker(starter, embed.run)
         try:
             with tempfile.TemporaryDirectory() as home:
                 output["speed"] = found = speed(embedder)

@@ -5,23 +5,19 @@ and save the conversation's state when nothing else is to do. Tokenizer thread: 
 thread: reads commands, hands them to these two, and sees to the process's end when the pipe closes. It never writes:
 the program may be in the middle of writing to us itself, and whoever of both reads must not wait for the other one.
 Import cost matters: the parent imports this module too, and neither it nor the child may import more of the program
-than `app.domain` and `app.engine`.
+than `app.domain`, `app.process` and `app.engine`.
 """
 
 import contextlib
-import faulthandler
 import importlib
 import os
 import queue
-import signal
-import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from app.domain.errors import REPORT, AppError, Cancelled
 from app.domain.faults import traced
@@ -32,8 +28,6 @@ from app.engine.messages import (
     Forget,
     Generate,
     Loaded,
-    LoadFailed,
-    Loading,
     ReadAhead,
     ReadAheadEnded,
     Reply,
@@ -41,6 +35,8 @@ from app.engine.messages import (
     Tokenized,
     encode,
 )
+from app.process.messages import LoadFailed, Loading
+from app.process.parent import Parent
 
 if TYPE_CHECKING:
     from app.engine.llama.decoder import Decoder
@@ -49,30 +45,26 @@ if TYPE_CHECKING:
 PROGRESS_S = 0.05  # between two messages about a load
 SETTLE_S = 0.3  # without work before a state is saved: a tool's result is often back sooner
 SAVE_AT_END_S = 2.0  # for saving when the program ends; less than the program waits for this process
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 T = TypeVar("T")
 Work = Generate | ReadAhead | Forget | None
 """What the pipe thread hands over; None: the end."""
 
 
-def run(
-    connection: Connection, stop: Any, request: LoadRequest, log_path: str, states: StateFolder | None = None
-) -> None:
-    """The process's whole life. ``stop``: two shared bytes; the first one stops what is under way."""
-    become_child(log_path)
-    replies = _Replies(connection)
+def run(parent: Parent, request: LoadRequest, states: StateFolder | None = None) -> None:
+    """The process's whole life."""
+    parent.take_over()
+    replies = _Replies(parent.connection)
     work: queue.SimpleQueue[Work] = queue.SimpleQueue()
     tokenizer = _Tokenizer(replies)
-    arguments = (connection, stop, work, tokenizer)
-    threading.Thread(target=_read_pipe, args=arguments, name="pipe", daemon=True).start()
+    threading.Thread(target=_read_pipe, args=(parent, work, tokenizer), name="pipe", daemon=True).start()
     threading.Thread(target=tokenizer.run, name="tokenizer", daemon=True).start()
-    loaded = load_or_tell(lambda progress: _load(request, stop, progress), replies.send)
+    loaded = load_or_tell(lambda progress: _load(request, parent, progress), replies.send)
     if loaded is None:
         return
     from app.engine.llama.decoder import Decoder
 
-    decoder = Decoder(loaded, stop, states)
+    decoder = Decoder(loaded, parent.stop, states)
     tokenizer.loaded = loaded
     replies.send(Loaded(loaded.info))
     threading.Thread(target=_import_numpy, name="import", daemon=True).start()
@@ -126,23 +118,9 @@ def _read_ahead(command: ReadAhead, decoder: "Decoder") -> Reply:
     return ReadAheadEnded()
 
 
-def become_child(log_path: str) -> None:
-    """Ctrl+C is the program's business; what native code prints on its way out goes to a file that the parent reads."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    log = os.open(log_path, os.O_WRONLY | os.O_APPEND)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
-    with contextlib.suppress(OSError):  # Windows keeps the name of an open file; there the parent removes it
-        Path(log_path).unlink()
-    faulthandler.enable(file=2)
-
-
-def load_or_tell(load: Callable[[Callable[[float], None]], T], send: Callable[[Reply], None]) -> T | None:
+def load_or_tell(
+    load: Callable[[Callable[[float], None]], T], send: Callable[[Loading | LoadFailed], None]
+) -> T | None:
     """What ``load`` returns, which is handed a function to tell its progress (0 to 1); None where it failed, and that
     was sent."""
     shown = time.perf_counter()
@@ -173,29 +151,29 @@ def load_or_tell(load: Callable[[Callable[[float], None]], T], send: Callable[[R
     return None
 
 
-def _load(request: LoadRequest, stop: Any, progress: Callable[[float], None]) -> "LoadedModel":
+def _load(request: LoadRequest, parent: Parent, progress: Callable[[float], None]) -> "LoadedModel":
     from app.engine.llama import bindings
     from app.engine.llama.load import load
 
     bindings.start()
-    return load(request, lambda: bool(stop[0] != b"\0"), progress)
+    return load(request, lambda: parent.says_stop, progress)
 
 
 def bug(error: Exception) -> AppError:
     return AppError("engine-bug", "The engine made a mistake of its own.", REPORT, detail=traced(error))
 
 
-def _read_pipe(connection: Connection, stop: Any, work: "queue.SimpleQueue[Work]", tokenizer: "_Tokenizer") -> None:
+def _read_pipe(parent: Parent, work: "queue.SimpleQueue[Work]", tokenizer: "_Tokenizer") -> None:
     with contextlib.suppress(EOFError, OSError):
         while True:
-            command = connection.recv()
+            command = parent.connection.recv()
             if isinstance(command, Tokenize):
                 tokenizer.questions.put(command)
             else:
                 work.put(command)
     # The parent closed the pipe or is gone. The main thread saves the conversation, ends the process, and is not waited
     # for long: it may be deep in native code.
-    stop[0] = b"\1"
+    parent.stop[0] = b"\1"
     work.put(None)
     if tokenizer.loaded is not None:
         time.sleep(SAVE_AT_END_S)

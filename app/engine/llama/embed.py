@@ -16,14 +16,12 @@ import threading
 from array import array
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from app.domain.models import LoadRequest
-from app.engine.learned.states import StateFolder
-from app.engine.llama.child import become_child, bug, load_or_tell
-from app.engine.messages import Embed, Embedded, EmbedderLoaded, Reply, encode
+from app.engine.llama.child import bug, load_or_tell
+from app.process.messages import Embed, Embedded, EmbedderLoaded
+from app.process.parent import Parent
 
 MOST_TOKENS = 1024  # of a text: passages are shorter, and a model's whole context takes memory and seconds
 MOST_LANES = 4
@@ -31,21 +29,16 @@ CHARACTERS_A_TOKEN = 16  # no more of a text is looked at for each token that fi
 NICENESS = 5  # of threads that turn passages into vectors
 
 
-def run(
-    connection: Connection, stop: Any, request: LoadRequest, log_path: str, _states: StateFolder | None = None
-) -> None:
-    """The process's whole life. ``stop``: its first byte ends a load; a text is done too soon to be stopped."""
-    become_child(log_path)
-
-    def send(reply: Reply) -> None:
-        connection.send_bytes(encode(reply))
-
+def run(parent: Parent, path: str) -> None:
+    """The process's whole life. ``parent.stop`` ends a load; a text is done too soon to be stopped."""
+    parent.take_over()
+    send = parent.connection.send
     with contextlib.suppress(EOFError, OSError):  # the parent closed the pipe or is gone
-        model = load_or_tell(lambda progress: _load(request, stop, progress), send)
+        model = load_or_tell(lambda progress: _load(path, parent, progress), send)
         if model is not None:
             send(EmbedderLoaded(model.dimension, model.lanes))
             while True:
-                command = connection.recv()
+                command = parent.connection.recv()
                 assert isinstance(command, Embed)
                 send(_answer(model, command))
     os._exit(0)
@@ -58,7 +51,7 @@ def _answer(model: "_Model", command: Embed) -> Embedded:
         return Embedded(b"", bug(error).info)
 
 
-def _load(request: LoadRequest, stop: Any, progress: Callable[[float], None]) -> "_Model":
+def _load(path: str, parent: Parent, progress: Callable[[float], None]) -> "_Model":
     from app.engine.llama import bindings
     from app.engine.llama.failures import not_an_embedding_model
     from app.engine.llama.load import load_weights
@@ -67,8 +60,8 @@ def _load(request: LoadRequest, stop: Any, progress: Callable[[float], None]) ->
     from app.gguf.files import check_model_file, display_name
 
     bindings.start()
-    name = display_name(request.path)
-    weights = load_weights(check_model_file(Path(request.path))[0], name, lambda: bool(stop[0] != b"\0"), progress)
+    name = display_name(path)
+    weights = load_weights(check_model_file(Path(path))[0], name, lambda: parent.says_stop, progress)
     if not has_vocabulary(weights):
         raise not_an_embedding_model(name)
     return _Model(weights, name, max(1, min(MOST_LANES, cores() // 2)))
@@ -81,7 +74,8 @@ class _Model:
         """Raises AppError for a model without pooling, and where there is no memory."""
         from app.engine.llama import bindings
         from app.engine.llama.bindings import lib
-        from app.engine.llama.failures import load_error, memory_error, not_an_embedding_model
+        from app.engine.llama.failures import load_error, not_an_embedding_model
+        from app.process.ending import memory_error
 
         self._lib = lib
         self._vocabulary = lib.llama_model_get_vocab(weights)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from app.domain.errors import AppError
+from app.process.ending import memory_error
 
 _ARCHITECTURE = re.compile(r"unknown model architecture: '([^']*)'|unsupported model architecture: '([^']*)'")
 _DAMAGED = (
@@ -92,16 +93,6 @@ def load_error(lines: Sequence[str], name: str) -> AppError:
         "load-failed",
         "{name} could not be loaded.",
         "The details say what llama.cpp reported.",
-        detail=detail,
-        name=name,
-    )
-
-
-def memory_error(name: str, detail: str = "") -> AppError:
-    return AppError(
-        "not-enough-memory",
-        "There is not enough free memory for {name}.",
-        "Close other programs, choose a smaller context, or choose a smaller model.",
         detail=detail,
         name=name,
     )

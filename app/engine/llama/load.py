@@ -13,12 +13,13 @@ from app.domain.models import LoadRequest, ModelInfo, PromptText
 from app.engine.learned.states import fingerprint, key_of
 from app.engine.llama import bindings
 from app.engine.llama.bindings import lib
-from app.engine.llama.failures import load_error, memory_error, not_a_chat_model
+from app.engine.llama.failures import load_error, not_a_chat_model
 from app.engine.llama.placing import context_params, decide, model_params, places, this_machine
 from app.engine.llama.threads import cores
 from app.engine.llama.vocabulary import Vocabulary, has_vocabulary
 from app.engine.placement.plan import Plan
 from app.gguf.files import check_model_file, display_name
+from app.process.ending import memory_error
 
 # Text whose UTF-8 has almost every byte that UTF-8 can have.
 EVERY_KIND_OF_BYTE = "".join(map(chr, (*range(1, 0x800), *range(0x1000, 0xD000, 0x1000), 0x1F600, 0x10FFFD)))

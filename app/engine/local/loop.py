@@ -16,7 +16,7 @@ from app.engine.learned.ladder import LAST_RUNG, Ladder, explanation
 from app.engine.learned.states import StateFolder
 from app.engine.learned.tunings import Tunings
 from app.engine.local.jobs import EngineJob, ForgetJob, GenerateJob, LoadJob, ReadAheadJob, TokenizeJob, UnloadJob
-from app.engine.local.process import ChildProcess, Target, no_process
+from app.engine.local.process import EngineChild, Target
 from app.engine.local.tokenize_requests import TokenizeRequests
 from app.engine.local.waiting import Waiting, WaitingQueue
 from app.engine.messages import (
@@ -24,8 +24,6 @@ from app.engine.messages import (
     Forget,
     Generate,
     Loaded,
-    LoadFailed,
-    Loading,
     Made,
     ReadAhead,
     ReadAheadEnded,
@@ -34,6 +32,8 @@ from app.engine.messages import (
 )
 from app.engine.protocol import Finished, Prefill, Tokens
 from app.gguf.files import check_model_file, display_name
+from app.process.ending import no_process
+from app.process.messages import LoadFailed, Loading
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class EngineLoop:
         self._idle_since = 0.0
         self._lock = threading.Lock()  # guards _current and _child, which ``stop`` looks at
         self._current: LoadJob | GenerateJob | ReadAheadJob | None = None
-        self._child: ChildProcess | None = None
+        self._child: EngineChild | None = None
         self._model: ModelInfo | None = None
         self._queue = WaitingQueue()
         self._read_ahead: ReadAheadJob | None = None  # for when nothing else is to do
@@ -171,7 +171,7 @@ class EngineLoop:
         if isinstance(self._current, ReadAheadJob) and self._current.conversation == conversation:
             self.stop_everything()
         if self._child is not None:
-            self._child.send(Forget(conversation))  # it may be about to write one
+            self._child.tell(Forget(conversation))  # it may be about to write one
         if self._states is not None:
             self._states.forget(conversation)
 
@@ -195,7 +195,7 @@ class EngineLoop:
                 return
             child.allow()
             self._current, self.spoke = job, True
-        child.send(Generate(job.request))
+        child.tell(Generate(job.request))
 
     def _begin_reading_ahead(self) -> None:
         job, self._read_ahead = self._read_ahead, None
@@ -204,7 +204,7 @@ class EngineLoop:
         with self._lock:
             self._child.allow()
             self._current = job
-        self._child.send(ReadAhead(job.prompt, job.conversation))
+        self._child.tell(ReadAhead(job.prompt, job.conversation))
 
     def _make_way(self) -> None:
         """What is evaluated ahead of time stands in nobody's way: it ends, and what it did so far stays. To ask for the
@@ -238,7 +238,7 @@ class EngineLoop:
         try:
             check_model_file(Path(request.path))
             self._publish(ModelLoading(request.path, name, 0.0))
-            child = ChildProcess(self._target, request, self._states)
+            child = EngineChild(self._target, request, self._states)
         except AppError as error:
             self._fail_load(job, request, error)
             return
@@ -335,7 +335,7 @@ class EngineLoop:
         child, request, job = self._child, self._request, self._current
         assert child is not None
         assert request is not None
-        death = child.died(loading=display_name(request.path) if isinstance(job, LoadJob) else "")
+        death = child.death(loading=display_name(request.path) if isinstance(job, LoadJob) else "")
         error = death.error
         log.error("the engine's process ended: %s", error.info.detail)
         self._finish_current()

@@ -2,7 +2,7 @@
 
 from app.domain.errors import AppError
 from app.engine.local.jobs import TokenizeJob
-from app.engine.local.process import ChildProcess
+from app.engine.local.process import EngineChild
 from app.engine.messages import Tokenize, Tokenized
 
 
@@ -25,12 +25,12 @@ class TokenizeRequests:
     def hold(self, job: TokenizeJob) -> None:
         self._held.append(job)
 
-    def ask(self, child: ChildProcess) -> None:
+    def ask(self, child: EngineChild) -> None:
         held, self._held = self._held, []
         for job in held:
             self._next_id += 1
             self._asked[self._next_id] = job
-            child.send(Tokenize(self._next_id, job.texts, job.add_special))
+            child.tell(Tokenize(self._next_id, job.texts, job.add_special))
 
     def answer(self, reply: Tokenized) -> None:
         job = self._asked.pop(reply.id)

@@ -1,8 +1,5 @@
 """Engines for the tests of this folder: with a child that only pretends, and with llama.cpp and the shipped models."""
 
-import importlib.util
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -72,19 +69,6 @@ def make_engine() -> Iterator[Callable[..., Recorded]]:
 
 
 @pytest.fixture
-def wait_for() -> Callable[[Callable[[], object]], None]:
-    """Waits until something is true that another process does."""
-
-    def wait(done: Callable[[], object], seconds: float = 20.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not done():
-            assert time.monotonic() < deadline, "it never happened"
-            threading.Event().wait(0.02)
-
-    return wait
-
-
-@pytest.fixture
 def tiny_path() -> str:
     return find_model("alcove-tiny").path
 
@@ -117,18 +101,6 @@ def children(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     import pretend_children
 
     return pretend_children
-
-
-@pytest.fixture
-def random_models() -> ModuleType:
-    """The module ``random_models`` of this folder."""
-    path = Path(__file__).with_name("random_models.py")
-    spec = importlib.util.spec_from_file_location("random_models", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

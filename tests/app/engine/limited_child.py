@@ -1,21 +1,19 @@
 """The engine's real child with a bound on its memory: no damaged file can take the machine's. Spawned processes import
 this module by its name."""
 
-from multiprocessing.connection import Connection
-from typing import Any
-
 from app.domain.models import LoadRequest
 from app.engine.learned.states import StateFolder
 from app.engine.llama import child
+from app.process.parent import Parent
 
 BYTES = 3 << 30  # of address space: the interpreter and llama.cpp's libraries take a good part of it
 
 
-def run(connection: Connection, stop: Any, request: LoadRequest, log: str, states: StateFolder | None = None) -> None:
+def run(parent: Parent, request: LoadRequest, states: StateFolder | None = None) -> None:
     try:
         import resource
     except ImportError:  # Windows
         pass
     else:
         resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
-    child.run(connection, stop, request, log, states)
+    child.run(parent, request, states)

@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 import threading
-from array import array
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,14 +21,9 @@ from app.domain.messages import GenerationStats, StopReason
 from app.domain.models import LoadRequest, ModelInfo, Sampling
 from app.domain.placement import DeviceShare, Placement
 from app.engine.messages import (
-    Embed,
-    Embedded,
-    EmbedderLoaded,
     Failed,
     Generate,
     Loaded,
-    LoadFailed,
-    Loading,
     Made,
     ReadAhead,
     ReadAheadEnded,
@@ -38,6 +32,8 @@ from app.engine.messages import (
     encode,
 )
 from app.engine.protocol import Finished, GenerationRequest, Prefill
+from app.process.messages import LoadFailed, Loading
+from app.process.parent import Parent
 
 DIE, WAIT, FAIL, DIE_TWICE, ABORT = 1000, 1001, 1002, 1003, 1004
 SHORT = 77
@@ -64,33 +60,33 @@ def info(request: LoadRequest) -> ModelInfo:
     )
 
 
-def obedient(connection: Connection, stop: Any, request: LoadRequest, _log: str, _states: Any = None) -> None:
-    connection.send_bytes(encode(Loading(0.5)))
-    connection.send_bytes(encode(Loaded(info(request))))
+def obedient(parent: Parent, request: LoadRequest, states: Any = None) -> None:
+    parent.connection.send_bytes(encode(Loading(0.5)))
+    parent.connection.send_bytes(encode(Loaded(info(request))))
     lock = threading.Lock()
     busy: list[threading.Thread] = []
     try:
         while True:
-            command = connection.recv()
+            command = parent.connection.recv()
             if isinstance(command, Tokenize):
                 ids = tuple(tuple(map(ord, text.text)) for text in command.texts)
                 with lock:
-                    connection.send_bytes(encode(Tokenized(command.id, ids)))
+                    parent.connection.send_bytes(encode(Tokenized(command.id, ids)))
             elif isinstance(command, Generate | ReadAhead):
                 work = _generate if isinstance(command, Generate) else _read_ahead
-                arguments = (connection, stop, command, lock, request.rung)
+                arguments = (parent, command, lock, request.rung)
                 busy.append(threading.Thread(target=work, args=arguments, daemon=True))
                 busy[-1].start()
     except (EOFError, OSError):
         return
 
 
-def _generate(connection: Connection, stop: Any, command: Generate, lock: threading.Lock, rung: int) -> None:
+def _generate(parent: Parent, command: Generate, lock: threading.Lock, rung: int) -> None:
     prompt = command.request.prompt
 
     def send(message: object) -> None:
         with lock:
-            connection.send_bytes(encode(message))
+            parent.connection.send_bytes(encode(message))
 
     send(Prefill(len(prompt), len(prompt), 0))
     for token in prompt:
@@ -101,36 +97,36 @@ def _generate(connection: Connection, stop: Any, command: Generate, lock: thread
             return
         if token == WAIT:
             send(Made((WAIT,), ("",), (False,)))
-            while stop[0] == b"\0":
+            while parent.stop[0] == b"\0":
                 threading.Event().wait(0.002)
-        if stop[0] != b"\0":
+        if parent.stop[0] != b"\0":
             send(Finished(StopReason.CANCELLED, GenerationStats(len(prompt))))
             return
         send(Made((token,), (chr(token),), (False,)))
     send(Finished(StopReason.STOP, GenerationStats(len(prompt))))
 
 
-def _read_ahead(connection: Connection, stop: Any, command: ReadAhead, lock: threading.Lock, _rung: int) -> None:
+def _read_ahead(parent: Parent, command: ReadAhead, lock: threading.Lock, _rung: int) -> None:
     for token in command.prompt:
         if token == DIE:
             os.kill(os.getpid(), signal.SIGKILL)
         if token == ABORT:
             os.abort()
-        while token == WAIT and stop[0] == b"\0":
+        while token == WAIT and parent.stop[0] == b"\0":
             threading.Event().wait(0.002)
     with lock:
-        connection.send_bytes(
+        parent.connection.send_bytes(
             encode(ReadAheadEnded(ErrorInfo("too-bad", "Too bad.") if FAIL in command.prompt else None))
         )
 
 
-def placed(connection: Connection, stop: Any, request: LoadRequest, log: str, states: Any = None) -> None:
+def placed(parent: Parent, request: LoadRequest, states: Any = None) -> None:
     """Answers at a speed that its placement decides, in figures it makes up: without flash attention twice as fast. The
     mapped file is its death. Quick to load, in a corner of memory; the context tells whether it is the variant. Beside
     a file MODEL.slow a timed answer takes until it is stopped, and MODEL.asked says that it has begun; beside
     MODEL.silent nothing is written. A context of SHORT needs the next rung's plan."""
     if request.context == SHORT and request.rung == 0:
-        connection.send_bytes(encode(LoadFailed(ErrorInfo("not-enough-memory", "Too large."))))
+        parent.connection.send_bytes(encode(LoadFailed(ErrorInfo("not-enough-memory", "Too large."))))
         return
     if request.variant.mapped:
         os.abort()
@@ -140,76 +136,56 @@ def placed(connection: Connection, stop: Any, request: LoadRequest, log: str, st
         "pretended", 2048, 2048, 2, 0, 0, 0, ("f16", "f16"), 512, 1 << 20, (share,), 0, 10.0, False, True, "", ""
     )
     model = replace(info(request), placement=placement, seconds=0.1, context=4000 if without else 2048)
-    connection.send_bytes(encode(Loaded(model)))
+    parent.connection.send_bytes(encode(Loaded(model)))
     with contextlib.suppress(EOFError, OSError):
         while True:
-            command = connection.recv()
+            command = parent.connection.recv()
             if isinstance(command, Tokenize):
                 ids = tuple(tuple(map(ord, text.text)) for text in command.texts)
-                connection.send_bytes(encode(Tokenized(command.id, ids)))
+                parent.connection.send_bytes(encode(Tokenized(command.id, ids)))
             elif isinstance(command, Generate):
                 count = len(command.request.prompt)
                 written = 0 if Path(f"{request.path}.silent").exists() else 32
                 stats = GenerationStats(count, 0, written, count / 100, 32 / (20 if without else 10))
                 timed = command.request.max_tokens is not None
-                while timed and Path(f"{request.path}.slow").exists() and stop[0] == b"\0":
+                while timed and Path(f"{request.path}.slow").exists() and parent.stop[0] == b"\0":
                     Path(f"{request.path}.asked").touch()
                     threading.Event().wait(0.002)
-                reason = StopReason.STOP if stop[0] == b"\0" else StopReason.CANCELLED
-                connection.send_bytes(encode(Finished(reason, stats)))
+                reason = StopReason.STOP if parent.stop[0] == b"\0" else StopReason.CANCELLED
+                parent.connection.send_bytes(encode(Finished(reason, stats)))
             elif isinstance(command, ReadAhead):
-                connection.send_bytes(encode(ReadAheadEnded()))
+                parent.connection.send_bytes(encode(ReadAheadEnded()))
 
 
-def never_loads(connection: Connection, stop: Any, _request: LoadRequest, _log: str, _states: Any = None) -> None:
+def never_loads(parent: Parent, request: LoadRequest, states: Any = None) -> None:
     """Until it is stopped."""
-    connection.send_bytes(encode(Loading(0.1)))
-    while stop[0] == b"\0":
+    parent.connection.send_bytes(encode(Loading(0.1)))
+    while parent.stop[0] == b"\0":
         threading.Event().wait(0.002)
-    connection.send_bytes(encode(LoadFailed(None)))
+    parent.connection.send_bytes(encode(LoadFailed(None)))
 
 
-def cannot_load(connection: Connection, _stop: Any, _request: LoadRequest, _log: str, _states: Any = None) -> None:
-    connection.send_bytes(encode(LoadFailed(ErrorInfo("too-bad", "Too bad."))))
+def cannot_load(parent: Parent, request: LoadRequest, states: Any = None) -> None:
+    parent.connection.send_bytes(encode(LoadFailed(ErrorInfo("too-bad", "Too bad."))))
 
 
-def needs_rung_2(connection: Connection, stop: Any, request: LoadRequest, log: str, states: Any = None) -> None:
+def needs_rung_2(parent: Parent, request: LoadRequest, states: Any = None) -> None:
     """Killed at rung 0 as by the system, a sentence at rung 1, obedient from then on."""
     if request.rung == 0:
         os.kill(os.getpid(), signal.SIGKILL)
     if request.rung == 1:
-        connection.send_bytes(encode(LoadFailed(ErrorInfo("not-enough-memory", "There is not enough memory."))))
+        parent.connection.send_bytes(encode(LoadFailed(ErrorInfo("not-enough-memory", "There is not enough memory."))))
         return
-    obedient(connection, stop, request, log, states)
+    obedient(parent, request, states)
 
 
-def dies_loading(_connection: Connection, _stop: Any, _request: LoadRequest, log: str, _states: Any = None) -> None:
-    with open(log, "a", encoding="utf-8") as file:  # noqa: PTH123 - like the child's own standard error
+def dies_loading(parent: Parent, request: LoadRequest, states: Any = None) -> None:
+    with open(parent.log_path, "a", encoding="utf-8") as file:  # noqa: PTH123 - like the child's own standard error
         file.write("assertion failed: too bad")
     os.abort()
 
 
-def embeds(connection: Connection, stop: Any, _request: LoadRequest, _log: str, _states: Any = None) -> None:
-    """Vectors of 32 numbers, whatever the text. DIE and FAIL are obeyed; ``WAIT ASKED GO`` makes the file ASKED and
-    waits for GO, or for the end."""
-    connection.send_bytes(encode(EmbedderLoaded(32, 1)))
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            command = connection.recv()
-            assert isinstance(command, Embed)
-            if "DIE" in command.texts:
-                os.abort()
-            if command.texts[0].startswith("WAIT"):
-                _, asked, go = command.texts[0].split()
-                Path(asked).touch()
-                while stop[0] == b"\0" and not Path(go).exists():
-                    threading.Event().wait(0.002)
-            error = ErrorInfo("too-bad", "Too bad.") if "FAIL" in command.texts else None
-            vector = array("f", [1.0] + [0.0] * 31).tobytes()
-            connection.send_bytes(encode(Embedded(b"" if error else vector * len(command.texts), error)))
-
-
-def tells_modules(connection: Connection, stop: Any, request: LoadRequest, _log: str, _states: Any = None) -> None:
+def tells_modules(parent: Parent, request: LoadRequest, states: Any = None) -> None:
     """Really loads the model, and says in place of its template which modules that took."""
     from app.engine.llama import bindings
     from app.engine.llama.decoder import Decoder
@@ -217,11 +193,11 @@ def tells_modules(connection: Connection, stop: Any, request: LoadRequest, _log:
 
     bindings.start()
     loaded = load(request, lambda: False, lambda done: None)
-    Decoder(loaded, stop)
-    connection.send_bytes(encode(Loaded(replace(loaded.info, template=" ".join(sys.modules)))))
+    Decoder(loaded, parent.stop)
+    parent.connection.send_bytes(encode(Loaded(replace(loaded.info, template=" ".join(sys.modules)))))
 
 
-def tells_processors(connection: Connection, stop: Any, request: LoadRequest, _log: str, _states: Any = None) -> None:
+def tells_processors(parent: Parent, request: LoadRequest, states: Any = None) -> None:
     """Really loads the model and answers, and says in place of its template which processors its computing threads may
     use meanwhile, and afterwards the one that asked."""
     from app.engine.llama import bindings
@@ -231,7 +207,7 @@ def tells_processors(connection: Connection, stop: Any, request: LoadRequest, _l
     bindings.start()
     before, meanwhile = set(Path("/proc/self/task").iterdir()), []
     loaded = load(request, lambda: False, lambda done: None)
-    decoder = Decoder(loaded, stop)
+    decoder = Decoder(loaded, parent.stop)
 
     def emit(event: object) -> None:
         if isinstance(event, Made):
@@ -242,13 +218,13 @@ def tells_processors(connection: Connection, stop: Any, request: LoadRequest, _l
 
     decoder.generate(GenerationRequest(tuple(range(40, 80)), Sampling(temperature=0), max_tokens=8), emit)
     said = json.dumps({"meanwhile": meanwhile[0], "after": sorted(os.sched_getaffinity(0))})
-    connection.send_bytes(encode(Loaded(replace(loaded.info, template=said))))
+    parent.connection.send_bytes(encode(Loaded(replace(loaded.info, template=said))))
 
 
-def hangs(connection: Connection, _stop: Any, request: LoadRequest, _log: str, _states: Any = None) -> None:
+def hangs(parent: Parent, request: LoadRequest, states: Any = None) -> None:
     """Loads, and then neither answers nor ends."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    connection.send_bytes(encode(Loaded(info(request))))
+    parent.connection.send_bytes(encode(Loaded(info(request))))
     threading.Event().wait()
 
 

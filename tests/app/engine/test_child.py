@@ -10,13 +10,12 @@ import psutil
 import pytest
 
 from app.domain.models import LoadRequest
-from app.engine.local.process import HUGE_PAGES, TUNABLES
+from app.process.child import HUGE_PAGES, TUNABLES
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = """
 import sys
 from app.domain.models import LoadRequest
-from app.engine.local.process import HUGE_PAGES, TUNABLES
 from app.engine.local.worker import EngineWorker
 
 if __name__ == "__main__":
@@ -32,7 +31,7 @@ def test_its_entry_point_is_cheap():
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     modules = set(result.stdout.split())
     ours = {name.split(".")[1] for name in modules if name.startswith("app.")}
-    assert ours == {"domain", "engine", "gguf"}
+    assert ours == {"domain", "engine", "gguf", "process"}
     assert not modules & {"llama_cpp", "numpy", "psutil", "ui", "PySide6", "app.engine.llama.bindings"}
 
 

@@ -100,3 +100,10 @@ def test_a_context_that_cannot_be_had_is_cut_to_what_fits(make_engine, smol_path
     assert info.context == 1024
     info = recorded.engine.load(LoadRequest(smol_path, context=4096, threads=1, rung=1))
     assert info.context == 2048
+
+
+def test_an_embedding_model_is_no_chat_model(make_engine, random_models, tmp_path):
+    random_models.write_encoder(tmp_path / "bert.gguf")
+    with pytest.raises(AppError) as caught:
+        make_engine().engine.load(LoadRequest(str(tmp_path / "bert.gguf"), threads=1))
+    assert caught.value.code == "not-a-chat-model"

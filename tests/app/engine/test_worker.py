@@ -259,7 +259,7 @@ def test_death_in_a_load_tells_what_the_process_said_last(pretend, model_file):
 
 
 def test_close_ends_what_hangs_and_whoever_waits(pretend, monkeypatch):
-    monkeypatch.setattr("app.engine.local.process.END_S", 0.1)
+    monkeypatch.setattr("app.process.child.END_S", 0.1)
     recorded = pretend("hangs")
     pid = recorded.engine.child_pid
     failed: queue.SimpleQueue = queue.SimpleQueue()

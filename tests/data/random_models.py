@@ -126,7 +126,7 @@ def _vocabulary(shapes: Any) -> tuple[int, bytes]:
 
 
 def _shapes() -> ModuleType:
-    path = Path(__file__).parents[2] / "data" / "make_shapes.py"
+    path = Path(__file__).with_name("make_shapes.py")
     spec = importlib.util.spec_from_file_location("make_shapes", path)
     assert spec is not None
     assert spec.loader is not None

@@ -1,7 +1,6 @@
 """Texts to vectors through the embedding model's own child: llama.cpp with a random BERT, and pretended children."""
 
 import math
-import os
 import threading
 from pathlib import Path
 
@@ -10,9 +9,10 @@ import pytest
 
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
-from app.engine import embedding
-from app.engine.embedding import EmbeddingWorker
-from app.models.library.library import default_roots
+from app.embedding import worker as embedding
+from app.embedding.worker import EmbeddingWorker
+from app.engine.llama import embed
+from app.models.library.library import default_roots, find_model
 
 dies = pytest.mark.expect_log("the embedding model's process ended")
 
@@ -21,20 +21,13 @@ dies = pytest.mark.expect_log("the embedding model's process ended")
 def make_worker():
     made = []
 
-    def make(path, **wiring):
-        made.append(EmbeddingWorker(lambda: path, **wiring))
+    def make(path, target=embed.run, **wiring):
+        made.append(EmbeddingWorker(lambda: path, target, **wiring))
         return made[-1]
 
     yield make
     for worker in made:
         worker.close()
-
-
-@pytest.fixture
-def bert(random_models, tmp_path):
-    path = tmp_path / "bert.gguf"
-    random_models.write_encoder(path)
-    return path
 
 
 @pytest.fixture
@@ -78,11 +71,11 @@ def test_of_a_long_text_the_beginning_counts(make_worker, bert):
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("make", ["tiny_path", "no pooling", "rank", "no words"])
-def test_what_is_no_embedding_model_is_a_sentence(make, request, make_worker, random_models, tmp_path):
+@pytest.mark.parametrize("make", ["a chat model", "no pooling", "rank", "no words"])
+def test_what_is_no_embedding_model_is_a_sentence(make, make_worker, random_models, tmp_path):
     path = tmp_path / f"{make}.gguf"
-    if make == "tiny_path":
-        path = Path(request.getfixturevalue("tiny_path"))
+    if make == "a chat model":
+        path = Path(find_model("alcove-tiny").path)
     elif make == "no words":
         shapes = random_models._shapes()
         shapes.write(path, random_models.kinds(shapes)["mamba 2"], weights=True)
@@ -104,15 +97,6 @@ def test_what_is_no_model_is_none(make_worker, tmp_path, content):
         with pytest.raises(AppError) as caught:
             worker.embed(["anything"])
         assert caught.value.code == "no-embedding-model"
-
-
-@pytest.mark.model
-def test_a_chat_does_not_load_it(make_engine, bert):
-    from app.domain.models import LoadRequest
-
-    with pytest.raises(AppError) as caught:
-        make_engine().engine.load(LoadRequest(str(bert), threads=1))
-    assert caught.value.code == "not-a-chat-model"
 
 
 @dies
@@ -162,7 +146,7 @@ def test_a_question_goes_before_passages_that_wait(pretend, tmp_path, wait_for):
     wait_for(asked.exists)
     question = threading.Thread(target=worker.embed, args=(["a question"],), kwargs={"query": True})
     question.start()
-    wait_for(lambda: len(worker._jobs) == 2)
+    wait_for(lambda: len(worker._jobs.jobs) == 2)
     go.touch()
     question.join(20)
     assert not question.is_alive()
@@ -226,7 +210,7 @@ def test_closing_ends_everybody(pretend, tmp_path, wait_for):
 
 def test_another_file_is_another_model(children, random_models, bert, tmp_path, make_worker):
     now = [0.0]
-    worker = EmbeddingWorker(lambda: paths[-1], target=children.embeds, monotonic=lambda: now[0])
+    worker = EmbeddingWorker(lambda: paths[-1], children.embeds, monotonic=lambda: now[0])
     try:
         paths = [bert]
         first = worker.model
@@ -241,27 +225,3 @@ def test_another_file_is_another_model(children, random_models, bert, tmp_path, 
         assert worker.child_pid != pid
     finally:
         worker.close()
-
-
-def test_the_id_is_that_of_the_content(bert, tmp_path):
-    copy = tmp_path / "elsewhere" / "bert.gguf"
-    copy.parent.mkdir()
-    copy.write_bytes(bert.read_bytes())
-    os.utime(copy, (1, 1))
-    assert embedding.describe(copy) == embedding.describe(bert)
-    copy.write_bytes(bert.read_bytes()[:-400] + bytes(400))
-    assert embedding.describe(copy).id != embedding.describe(bert).id
-
-
-@pytest.mark.parametrize(
-    ("name", "query", "passage"),
-    [
-        ("multilingual-e5-small-F16", "query: ", "passage: "),
-        ("multilingual-e5-large-instruct", "Instruct: Find passages that answer the question\nQuery: ", ""),
-        ("nomic-embed-text-v1.5.Q8_0", "search_query: ", "search_document: "),
-        ("bge-m3-Q8_0", "", ""),
-        ("all-MiniLM-L6-v2-F16", "", ""),
-    ],
-)
-def test_prefixes_that_the_makers_want(name, query, passage):
-    assert embedding.prefixes(name) == (query, passage)
