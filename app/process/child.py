@@ -65,7 +65,7 @@ class ChildProcess:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(message)
 
-    def send_bytes(self, message: bytes) -> None:
+    def send_bytes(self, message: bytes | memoryview) -> None:
         """As ``send``, for messages that are not pickles."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send_bytes(message)
