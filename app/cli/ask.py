@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
+from app.cli.arguments import positive
 from app.cli.output import JsonLines, Plain
 from app.domain.answers import all_sources, new_answer
 from app.domain.commands import CancelTurn, DecideApproval, SubmitPrompt, TurnOptions
@@ -48,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--docs", metavar="PATH", nargs="+", action="extend", default=[], help="files and folders")
     parser.add_argument("--tools", metavar="NAME,...", help="tools the model may call, or none")
     parser.add_argument("--allow", metavar="NAME", action="append", default=[], help="run this tool without asking")
-    parser.add_argument("--max-tokens", metavar="N", type=_positive)
+    parser.add_argument("--max-tokens", metavar="N", type=positive)
     parser.add_argument("--seed", metavar="N", type=int)
     parser.add_argument("--temperature", metavar="T", type=_temperature)
     parser.add_argument("--no-think", dest="think", action="store_const", const=False, help="answer without reasoning")
@@ -122,13 +123,6 @@ def _options(services: Services, arguments: argparse.Namespace) -> TurnOptions:
         tools=tools,
         allow=frozenset(arguments.allow),
     )
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
 
 
 def _temperature(text: str) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.cli.arguments import positive
 from app.cli.local_model import local_model
 from app.cli.output import JsonLines, Plain
 from app.domain.cancel import CancelToken
@@ -37,7 +38,9 @@ class Figures:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a GGUF file, or the name of a model that is there")
-    parser.add_argument("--depth", metavar="N", type=int, nargs="+", default=[512], help="tokens before the answer")
+    parser.add_argument(
+        "--depth", metavar="N", type=positive, nargs="+", default=[512], help="tokens before the answer"
+    )
     parser.add_argument("--json", action="store_true", help="answer in JSON Lines")
 
 

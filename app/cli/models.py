@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 
+from app.cli.arguments import positive
 from app.cli.output import JsonLines, Plain
 from app.domain.cancel import CancelToken
 from app.domain.clock import SystemClock
@@ -40,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     action("list", "models on this computer, and unfinished downloads")
     search = action("search", "models that can be had: of our list, or on the Hub")
     search.add_argument("query", metavar="QUERY", nargs="?", default="")
-    search.add_argument("--limit", metavar="N", type=int, default=20)
+    search.add_argument("--limit", metavar="N", type=positive, default=20)
     info = action("info", "a model or file on this computer, or a repository on the Hub with its quantizations")
     info.add_argument("name", metavar="NAME")
     download = action("download", "fetch a model; the same command again goes on where it stopped")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.chat.model_plan import shape_on_hub
+from app.cli.arguments import count, positive
 from app.cli.local_model import local_model, model_service
 from app.cli.output import JsonLines, Plain
 from app.domain.placement import KV_TYPES
@@ -21,10 +22,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("quantization", metavar="QUANTIZATION", nargs="?", default="", help="of a model on the Hub")
     parser.add_argument("--gpu", metavar="SIZE", action="append", default=[], help="plan for a GPU of 24GB; repeatable")
     parser.add_argument("--ram", metavar="SIZE", help="plan for a machine with 64GB of memory")
-    parser.add_argument("--context", metavar="N", type=_positive, help="tokens of conversation")
+    parser.add_argument("--context", metavar="N", type=positive, help="tokens of conversation")
     parser.add_argument("--kv", metavar="TYPE", choices=KV_TYPES, default="f16", help="type of the cache: f16, q8_0, …")
-    parser.add_argument("--gpu-layers", metavar="N", type=_count, help="layers on the GPU")
-    parser.add_argument("--expert-layers", metavar="N", type=_count, help="layers whose experts are on the GPU")
+    parser.add_argument("--gpu-layers", metavar="N", type=count, help="layers on the GPU")
+    parser.add_argument("--expert-layers", metavar="N", type=count, help="layers whose experts are on the GPU")
     parser.add_argument("--json", action="store_true", help="answer in JSON Lines")
 
 
@@ -154,17 +155,3 @@ def _ranges(numbers: tuple[int, ...]) -> str:
 
 def _split(plan: Plan) -> str:
     return f" ({' + '.join(map(str, plan.tensor_split))})" if len(plan.tensor_split) > 1 else ""
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 1 << 30:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError("must be at least 0")
-    return value

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.cli.arguments import positive
 from app.cli.output import JsonLines, Plain
 from app.documents.index.index import FileStatus
 from app.documents.index.report import ScopeReport
@@ -19,7 +20,7 @@ VECTORS_S = 10.0  # how long a small collection's first search waits to be one b
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("query", metavar="QUERY", nargs="?", help="what to look for; without it files are only indexed")
     parser.add_argument("--docs", metavar="PATH", nargs="+", action="extend", required=True, help="files and folders")
-    parser.add_argument("-k", metavar="N", type=_positive, default=10, help="passages for each query (10)")
+    parser.add_argument("-k", metavar="N", type=positive, default=10, help="passages for each query (10)")
     parser.add_argument("--batch", metavar="FILE", help="take one query a line from FILE (- is standard input)")
     parser.add_argument("--json", action="store_true", help="answer in JSON Lines")
 
@@ -105,10 +106,3 @@ class _PlainWriter:
 
     def indexed(self, report: ScopeReport) -> None:
         self._plain.line(f"{len(report.indexed)} files can be searched, {len(report.skipped)} were skipped.")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
