@@ -19,6 +19,7 @@ from app.documents.service import DocumentService
 from app.domain.clock import SystemClock
 from app.domain.models import LoadRequest
 from app.domain.protocols import Publish
+from app.domain.settings import Settings
 from app.embedding.worker import EmbeddingWorker
 from app.engine.learned.states import StateFolder
 from app.engine.llama import embed
@@ -34,7 +35,7 @@ from app.storage.chats.conversations import ConversationStore
 from app.storage.load_overrides import LoadOverridesStore
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets
-from app.storage.settings import Settings, SettingsStore
+from app.storage.settings import SettingsStore
 from app.tools.builtin import builtin_tools
 from app.tools.toolsets import Toolsets
 

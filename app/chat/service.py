@@ -33,9 +33,9 @@ from app.domain.messages import (
     Role,
     TextPart,
 )
+from app.domain.settings import Settings
 from app.domain.tools import Need
 from app.responders.protocol import MakeResponder
-from app.storage.settings import Settings
 from app.tools.offer import Offer
 from app.tools.toolsets import Toolsets
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.placement import KV_TYPES, LoadOverrides
-from app.storage.settings import read_object, write_changes
+from app.storage import jsonfile
+from app.storage.settings import not_saved
 
 log = logging.getLogger(__name__)
 
@@ -28,21 +29,27 @@ class LoadOverridesStore:
     def get(self, model: str) -> LoadOverrides:
         """``model``: a path, of which the file name counts."""
         try:
-            return _overrides(read_object(self._path).get(Path(model).name))
+            return _overrides(self._entry(model))
         except OSError as error:
-            log.info("the overrides for single models cannot be read: %r", error)
+            log.info("what was decided about single models cannot be read: %r", error)
             return LoadOverrides()
 
     def put(self, model: str, overrides: LoadOverrides) -> None:
         """Raises AppError ``settings-not-saved``."""
         with self._lock:
-            write_changes(self._path, {Path(model).name: asdict(overrides)})
+            try:
+                entry = {**self._entry(model), **asdict(overrides)}
+                jsonfile.update(self._path, {Path(model).name: entry})
+            except OSError as error:
+                raise not_saved(self._path, error) from error
+
+    def _entry(self, model: str) -> Mapping[str, Any]:
+        entries = jsonfile.load(self._path, dict) or {}
+        return jsonfile.fitting(entries, dict).get(Path(model).name, {})
 
 
-def _overrides(entry: object) -> LoadOverrides:
+def _overrides(entry: Mapping[str, Any]) -> LoadOverrides:
     """What is missing or makes no sense is left to the plan."""
-    if not isinstance(entry, Mapping):
-        return LoadOverrides()
     known: dict[str, Any] = {}
     for field in fields(LoadOverrides):
         value = entry.get(field.name)

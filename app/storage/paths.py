@@ -68,7 +68,22 @@ class Paths:
 
 
 def make_private(folder: Path) -> None:
-    """Make ``folder`` and its missing parents with mode 0700; what exists keeps its mode."""
+    """Make ``folder`` as ``make_folder`` does. Raises AppError ``folder-unusable``."""
+    try:
+        make_folder(folder)
+    except OSError as error:
+        raise AppError(
+            "folder-unusable",
+            "The folder {path} cannot be made: {reason}.",
+            "Choose another place with the environment variable ALCOVE_HOME, or correct its permissions.",
+            detail=repr(error),
+            path=error.filename or folder,
+            reason=error.strerror or error,
+        ) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make ``folder`` and its missing parents with mode 0700; what exists keeps its mode. Raises OSError."""
     missing = []
     while not folder.is_dir():
         missing.append(folder)
@@ -76,14 +91,4 @@ def make_private(folder: Path) -> None:
             break
         folder = folder.parent
     for path in reversed(missing):
-        try:
-            path.mkdir(mode=PRIVATE, exist_ok=True)
-        except OSError as error:
-            raise AppError(
-                "folder-unusable",
-                "The folder {path} cannot be made: {reason}.",
-                "Choose another place with the environment variable ALCOVE_HOME, or correct its permissions.",
-                detail=repr(error),
-                path=path,
-                reason=error.strerror or error,
-            ) from error
+        path.mkdir(mode=PRIVATE, exist_ok=True)

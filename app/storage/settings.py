@@ -1,62 +1,47 @@
-"""The person's settings: one declared, typed schema in one JSON file."""
+"""The person's settings in one JSON file: what differs from the defaults that ``app.domain.settings`` declares."""
 
 import contextlib
 import json
 import logging
-import os
-import tempfile
+import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
-from app.domain.errors import AppError
-from app.storage.paths import make_private
+from app.domain.errors import AppError, ErrorInfo
+from app.domain.setting import Declared, declarations
+from app.domain.settings import Settings
+from app.storage import jsonfile
+from app.storage.jsonfile import DamagedFile
 
 log = logging.getLogger(__name__)
 
-Theme = Literal["system", "light", "dark"]
-ApprovalLevel = Literal["effects", "always", "never-read-only"]
-Listener = Callable[["Settings"], None]
+Listener = Callable[[Settings], None]
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Every setting with its default. None and "" leave the choice to the program."""
-
-    model: str = ""  # the last one chosen: a path or a library name
-    recent_models: tuple[str, ...] = ()  # paths that the person opened, the last one first
-    model_folders: tuple[str, ...] = ()  # searched besides our own
-    context: int | None = None  # tokens
-    gpu_layers: int | None = None
-    threads: int | None = None
-    unload_after_minutes: int = 30  # without work; 0: never
-    system_prompt: str = ""  # "" is ours
-    approval: ApprovalLevel = "effects"  # which calls ask first
-    constrain_calls: bool = True  # to the tools' schemas, as the model writes them
-    keep_reasoning_open: bool = False
-    max_text_file_mb: int = 64
-    offline: bool = False  # not one socket
-    proxy: str = ""  # URL; "" is the system's
-    theme: Theme = "system"
-    language: str = ""  # "de", "pt_BR"; "" is the system's
-    window_geometry: str = ""  # opaque to all but the window
+_KEY = re.compile(r'"(\w+)"\s*:\s*')
 
 
 class SettingsStore:
-    """Reads once, writes on every change. Any thread; ``update`` waits for the disk."""
+    """Reads once, writes on every change. Any thread; ``update`` waits for the disk.
 
-    def __init__(self, path: Path) -> None:
+    Whatever becomes of the file, ``offline`` is never switched off by it: where nobody can tell what was set, the
+    program is offline, and ``problem`` says so.
+    """
+
+    def __init__(self, path: Path, of: type[Settings] = Settings) -> None:
         self._path = path
+        self._of = of
+        self._declared = declarations(of)
         self._lock = threading.Lock()
         self._listeners: list[Listener] = []
+        self.problem: ErrorInfo | None = None  # what was wrong with the file, for a person
         try:
-            self._settings = from_json(read_object(path))
+            self._settings = self._from(self._stored({}))
         except OSError as error:
-            log.warning("the settings in %s cannot be read (%s); defaults are used", path, error)
-            self._settings = Settings()
+            log.warning("the settings in %s cannot be read: %s", path, error)
+            self._settings = of(**self._safe())
+            self.problem = _unreadable(path, error)
 
     def get(self) -> Settings:
         return self._settings
@@ -64,20 +49,26 @@ class SettingsStore:
     def update(self, **changes: object) -> Settings:
         """Change some settings, write the file, tell the listeners (on this thread) and return all settings.
 
-        Raises TypeError for a name that is no setting, ValueError for a value of a wrong type, AppError
-        ``settings-not-saved`` where the file cannot be written; nothing has changed then.
+        What another process of ours wrote meanwhile is taken over. Raises TypeError for a name that is no setting,
+        ValueError for a value that does not fit, AppError ``settings-not-saved`` where the file cannot be written;
+        nothing has changed then.
         """
-        for field in fields(Settings):
-            if field.name in changes and not _fits(changes[field.name], field.type):
-                raise ValueError(f"setting {field.name}: {changes[field.name]!r} is no {field.type}")
+        for key, value in changes.items():
+            if key not in self._declared:
+                raise TypeError(f"there is no setting {key}")
+            if not self._declared[key].fits(value):
+                raise ValueError(f"setting {key}: {value!r} is not {self._declared[key].takes}")
         with self._lock:
-            settings = replace(self._settings, **changes)  # type: ignore[arg-type] # checked above
-            write_changes(self._path, changes)
+            settings = self._write(changes)
             self._settings = settings
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener(settings)
         return settings
+
+    def reset(self, *keys: str) -> Settings:
+        """Take the defaults of some settings, as ``update`` does."""
+        return self.update(**{key: self._declared[key].default for key in keys})
 
     def on_change(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` after every update; returns a function that takes it back."""
@@ -90,81 +81,106 @@ class SettingsStore:
 
         return forget
 
+    def _stored(self, otherwise: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the file holds, ``otherwise`` where it is gone. A damaged one is set aside, and what can be told of it
+        takes its place. Raises OSError."""
+        try:
+            return jsonfile.read(self._path, dict)
+        except FileNotFoundError:
+            return otherwise
+        except DamagedFile:
+            told = _salvaged(self._path.read_bytes(), self._declared)
+            kept = {**self._safe(), **otherwise, **told}
+            aside = jsonfile.set_aside(self._path, kept)
+            self.problem = _damaged(aside, offline=kept.get("offline") is True and "offline" not in told)
+            return kept
 
-def read_object(path: Path) -> dict[str, Any]:
-    """What a file of settings holds, nothing where it is not there; a damaged one is set aside. Raises OSError where it
-    is there and cannot be read."""
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(stored, dict):
-            return stored
-    except FileNotFoundError:
-        return {}
-    except (ValueError, RecursionError):  # not UTF-8, not JSON
-        pass
-    aside = path.with_name(path.name + ".broken")
-    log.warning("the settings in %s are damaged; the file is now %s and defaults are used", path, aside)
-    with contextlib.suppress(OSError):
-        path.replace(aside)
-    return {}
+    def _safe(self) -> dict[str, Any]:
+        """What holds where a file cannot tell, as far as it differs from the defaults."""
+        return {key: each.if_unreadable for key, each in self._declared.items() if each.setting.safe is not None}
 
+    def _from(self, stored: Mapping[str, Any]) -> Settings:
+        """What is missing or not valid takes its default, or what is safe."""
+        values: dict[str, Any] = {}
+        for key, each in self._declared.items():
+            if key not in stored:
+                continue
+            values[key] = _value(stored[key])
+            if not each.fits(values[key]):
+                log.warning("setting %s is not valid, it takes %s", key, each.takes)
+                values[key] = each.if_unreadable
+                if each.setting.safe is not None:
+                    self.problem = _not_valid(self._path, key, each.takes, each.if_unreadable)
+        return self._of(**values)
 
-def write_changes(path: Path, changes: Mapping[str, object]) -> None:
-    """Put ``changes`` into a file of settings, leaving the rest as it is: another process of ours may have changed that
-    meanwhile. Raises AppError ``settings-not-saved``."""
-    make_private(path.parent)
-    try:
-        replace_file(path, json.dumps({**read_object(path), **changes}, indent=2, sort_keys=True) + "\n")
-    except OSError as error:
-        raise AppError(
-            "settings-not-saved",
-            "The settings cannot be written to {path}: {reason}.",
-            "Check that the disk is not full and that the folder is yours.",
-            detail=repr(error),
-            path=path,
-            reason=error.strerror or error,
-        ) from error
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a whole file or nothing: a crash at any moment leaves the old or the new content."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    def _write(self, changes: Mapping[str, object]) -> Settings:
+        """Only what differs from the defaults is in the file; what it holds besides our settings stays there."""
+        declared = self._declared
+        ours = {key: getattr(self._settings, key) for key in declared}
+        ours = {key: value for key, value in ours.items() if value != declared[key].default}
+        try:
+            stored = {**self._stored(ours), **changes}
+            defaults = {key for key, value in changes.items() if value == declared[key].default}
+            jsonfile.update(self._path, stored, without=defaults)
+        except OSError as error:
+            raise not_saved(self._path, error) from error
+        return self._from(stored)
 
 
-def from_json(stored: Mapping[str, Any]) -> Settings:
-    """Settings from a file's content; what is missing or of a wrong type takes its default."""
-    values: dict[str, Any] = {}
-    for field in fields(Settings):
-        if field.name not in stored:
+def not_saved(path: Path, error: OSError) -> AppError:
+    return AppError(
+        "settings-not-saved",
+        "The settings cannot be written to {path}: {reason}.",
+        "Check that the disk is not full and that the folder is yours.",
+        detail=repr(error),
+        path=path,
+        reason=error.strerror or error,
+    )
+
+
+def _value(stored: object) -> object:
+    return tuple(stored) if isinstance(stored, list) else stored
+
+
+def _salvaged(data: bytes, declared: Mapping[str, Declared]) -> dict[str, Any]:
+    """The pairs of a damaged file that can still be told. A key's last one counts, unless an earlier one is safe."""
+    text = data.decode(json.detect_encoding(data), "replace")
+    found: dict[str, Any] = {}
+    for pair in _KEY.finditer(text):
+        key = pair[1]
+        if key not in declared or (key in found and found[key] == declared[key].setting.safe):
             continue
-        value = stored[field.name]
-        if isinstance(value, list):
-            value = tuple(value)
-        if _fits(value, field.type):
-            values[field.name] = value
-        else:
-            log.warning("setting %s is not valid, the default is used", field.name)
-    return Settings(**values)
+        with contextlib.suppress(ValueError, RecursionError):
+            value, end = json.JSONDecoder().raw_decode(text, pair.end())
+            cut = type(value) is int and end == len(text)  # more digits may have followed
+            if declared[key].fits(_value(value)) and not cut:
+                found[key] = value
+    return found
 
 
-def _fits(value: object, declared: object) -> bool:
-    """Whether ``value`` is of the ``declared`` type: one of those used in ``Settings``."""
-    if get_origin(declared) is Literal:
-        return value in get_args(declared)
-    if get_origin(declared) is tuple:
-        return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
-    if isinstance(declared, UnionType):
-        return any(_fits(value, option) for option in get_args(declared))
-    if declared is int:
-        return type(value) is int and value >= 0  # exactly: True is an int, but no number of threads
-    return type(value) is declared
+def _damaged(aside: Path, *, offline: bool) -> ErrorInfo:
+    return ErrorInfo(
+        "settings-damaged",
+        "The settings were damaged and are as far back as they could be read; the old file is {path}.",
+        "Alcove is offline until you say otherwise in the settings." if offline else "Look through them once.",
+        {"path": str(aside)},
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> ErrorInfo:
+    return ErrorInfo(
+        "settings-unreadable",
+        "The settings in {path} cannot be read ({reason}), so the defaults are used and Alcove is offline.",
+        "Make the file readable or move it away, then start Alcove again.",
+        {"path": str(path), "reason": error.strerror or str(error)},
+        repr(error),
+    )
+
+
+def _not_valid(path: Path, key: str, takes: str, safe: object) -> ErrorInfo:
+    return ErrorInfo(
+        "setting-not-valid",
+        "The setting {key} in {path} takes {takes} and holds something else, so it counts as {safe}.",
+        "Choose it again in the settings.",
+        {"key": key, "path": str(path), "takes": takes, "safe": json.dumps(safe)},
+    )

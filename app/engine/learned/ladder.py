@@ -34,11 +34,8 @@ class Ladder:
         write_entries(self.path, dict(sorted(entries.items(), key=lambda entry: entry[1][1])[-ENTRIES:]))
 
     def _read(self) -> dict[str, tuple[int, float]]:
-        try:
-            entries = read_entries(self.path)
-            return {key: (max(0, min(int(rung), LAST_RUNG)), float(when)) for key, (rung, when) in entries.items()}
-        except (ValueError, TypeError, OverflowError):
-            return {}
+        entries = read_entries(self.path, tuple[int, float])
+        return {key: (max(0, min(rung, LAST_RUNG)), when) for key, (rung, when) in entries.items()}
 
 
 def explanation(model: ModelInfo) -> ErrorInfo:

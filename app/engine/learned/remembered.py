@@ -1,44 +1,38 @@
 """Small JSON files with what was learned about models on this machine. Losing one costs time and nothing else."""
 
-import contextlib
-import json
 import logging
 import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from app.domain.models import LoadRequest
 from app.gguf.files import display_name
+from app.storage import jsonfile
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 
-def read_entries(path: Path | None) -> dict[str, Any]:
-    """By key; nothing where there is no file, or it is damaged. Values are whatever somebody wrote."""
-    if path is None:
-        return {}
+
+def read_entries(path: Path | None, of: type[T]) -> dict[str, T]:
+    """Those of one type, by key; nothing where there is no file, or it is damaged."""
     try:
-        entries = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return jsonfile.fitting((path and jsonfile.load(path, dict)) or {}, of)
+    except OSError as error:
+        log.info("%s is not read: %s", path, error)
         return {}
-    return entries if isinstance(entries, dict) else {}
 
 
 def write_entries(path: Path | None, entries: Mapping[str, object]) -> None:
     """All or nothing; ``path`` None: nowhere. A disk that cannot be written is not worth an error."""
     if path is None:
         return
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(dict(entries)), "utf-8")
-        part.replace(path)
+        jsonfile.write(path, entries, durable=False)
     except OSError as error:
         log.info("%s is not written: %s", path, error)
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def machine_key(request: LoadRequest) -> str:

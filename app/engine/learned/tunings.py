@@ -1,17 +1,27 @@
 """Which placement of a model turned out fastest on this machine, beside the ladder's memory."""
 
 import time
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from app.domain.models import LoadRequest
-from app.domain.placement import AS_PLANNED, PlacementVariant, Tuning
+from app.domain.placement import AS_PLANNED, PlacementVariant, Speed, Tuning
 from app.engine.learned.remembered import machine_key, read_entries, write_entries
+from app.storage.jsonfile import convert
 
 ENTRIES = 100
-_TYPES = {"what": str, "mapped": bool, "flash_attention": bool}  # numbers otherwise
 _LARGEST = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """``when``: seconds since 1970."""
+
+    variant: Mapping[str, object]
+    figures: tuple[Speed, ...]
+    seconds: float
+    when: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +42,23 @@ class Tunings:
         return request if found is None else replace(request, variant=found)
 
     def remember(self, request: LoadRequest, tuning: Tuning) -> None:
-        entry = {
-            "variant": asdict(tuning.chosen),
-            "figures": [asdict(speed) for speed in tuning.figures],
-            "seconds": tuning.seconds,
-            "when": time.time(),
-        }
-        entries = {key: old for key, old in read_entries(self.path).items() if key != machine_key(request)}
-        latest = dict(list(entries.items())[1 - ENTRIES :])
+        entry = _Entry(asdict(tuning.chosen), tuning.figures, tuning.seconds, time.time())
+        known = read_entries(self.path, object)
+        others = {key: old for key, old in known.items() if key != machine_key(request)}
+        latest = dict(list(others.items())[1 - ENTRIES :])
         write_entries(self.path, {**latest, machine_key(request): entry})
 
     def _find(self, request: LoadRequest) -> PlacementVariant | None:
-        entry = read_entries(self.path).get(machine_key(request))
-        return _variant(entry.get("variant")) if isinstance(entry, dict) else None
+        entry = read_entries(self.path, _Entry).get(machine_key(request))
+        return _variant(entry.variant) if entry is not None else None
 
 
-def _variant(stored: Any) -> PlacementVariant | None:
-    names = {field.name for field in fields(PlacementVariant)}
-    if not isinstance(stored, dict) or set(stored) != names:
+def _variant(stored: Mapping[str, object]) -> PlacementVariant | None:
+    """None for that of another version, in which more or less is decided, and for figures that cannot be."""
+    try:
+        variant = convert(stored, PlacementVariant)
+    except ValueError:
         return None
-    for name, value in stored.items():
-        if value is not None and type(value) is not _TYPES.get(name, int):
-            return None
-        if type(value) is int and not 0 <= value <= _LARGEST:
-            return None
-    return PlacementVariant(**stored) if isinstance(stored["what"], str) else None
+    numbers = (variant.expert_layers, variant.micro_batch, variant.gpus)
+    sound = all(number is None or 0 <= number <= _LARGEST for number in numbers)
+    return variant if sound and asdict(variant) == stored else None

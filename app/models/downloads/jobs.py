@@ -1,17 +1,14 @@
 """Downloads that are not finished, each in a folder of its own with a ``job.json``: what a restart goes on with."""
 
-import json
 import logging
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from app.domain.errors import ErrorInfo
 from app.models.library.shards import RepoFile
-from app.storage.paths import make_private
-from app.storage.settings import replace_file
+from app.storage import jsonfile
+from app.storage.jsonfile import DamagedFile
 
 log = logging.getLogger(__name__)
 
@@ -58,16 +55,14 @@ class JobStore:
         jobs = []
         for path in self.folder.glob(f"*/{_FILE}"):
             try:
-                jobs.append(_from_json(json.loads(path.read_text(encoding="utf-8"))))
-            except (OSError, ValueError, KeyError, TypeError) as error:
+                jobs.append(jsonfile.read(path, Job))
+            except (OSError, DamagedFile) as error:
                 log.warning("the download in %s cannot be read: %r", path, error)
         return sorted(jobs, key=lambda job: job.added)
 
     def save(self, job: Job) -> None:
         """Raises OSError."""
-        folder = self.folder / job.id
-        make_private(folder)
-        replace_file(folder / _FILE, json.dumps(asdict(job), indent=1))
+        jsonfile.update(self.folder / job.id / _FILE, job)
 
     def lock_file(self, job_id: str) -> Path:
         return self.folder / f"{job_id}.lock"
@@ -76,14 +71,3 @@ class JobStore:
         """The job and everything that was fetched for it."""
         shutil.rmtree(self.folder / job.id, ignore_errors=True)
         shutil.rmtree(job.partial, ignore_errors=True)
-
-
-def _from_json(stored: Mapping[str, Any]) -> Job:
-    error = stored.get("error")
-    return Job(
-        **{
-            **stored,
-            "files": tuple(RepoFile(**file) for file in stored["files"]),
-            "error": ErrorInfo(**error) if error else None,
-        }
-    )

@@ -6,12 +6,11 @@ the death of the program, as the data itself does, in the system's memory. It ho
 """
 
 import hashlib
-import json
 import logging
 import os
 import threading
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -19,7 +18,8 @@ from typing import BinaryIO, cast
 import psutil
 
 from app.models.downloads.ranges import Range, Ranges
-from app.storage.settings import replace_file
+from app.storage import jsonfile
+from app.storage.jsonfile import DamagedFile
 
 _log = logging.getLogger(__name__)
 
@@ -47,11 +47,16 @@ class Content:
         return self.etag == other.etag
 
 
+@dataclass(frozen=True, slots=True)
+class _Sidecar(Content):
+    ranges: Sequence[tuple[int, int]] = field(kw_only=True)
+
+
 def done_on_disk(part: Path) -> int:
     """How many bytes an earlier run left, by its sidecar; 0 where there is none."""
     try:
-        ranges = Ranges(json.loads(part.with_suffix(".json").read_text(encoding="utf-8"))["ranges"])
-    except (OSError, ValueError, KeyError, TypeError):
+        ranges = Ranges(jsonfile.read(part.with_suffix(".json"), _Sidecar).ranges)
+    except (OSError, DamagedFile):
         return 0
     _read_log(part.with_suffix(".log"), ranges)
     return ranges.total
@@ -147,7 +152,7 @@ class PartFile:
             ranges, self._flushed_at = list(self._ranges), self._monotonic()
         with self.part.open("r+b") as file:
             os.fsync(file.fileno())
-        replace_file(self.sidecar, json.dumps({**asdict(self.content), "ranges": ranges}))
+        jsonfile.write(self.sidecar, _Sidecar(**asdict(self.content), ranges=ranges))
         with self._lock:  # what came meanwhile goes into the new log
             self._unlogged = Ranges(self._ranges)
             self.log.write_text(f"{psutil.boot_time()}\n", encoding="ascii")
@@ -183,15 +188,14 @@ class PartFile:
     def _load(self) -> Ranges:
         """What an earlier run left, if it was of the same content."""
         try:
-            stored = json.loads(self.sidecar.read_text(encoding="utf-8"))
-            known = Content(stored["url"], stored["etag"], stored["size"], stored["sha256"])
-            ranges = Ranges((int(start), int(end)) for start, end in stored["ranges"])
+            known = jsonfile.read(self.sidecar, _Sidecar)
+            ranges = Ranges(known.ranges)
             _read_log(self.log, ranges)
             fits = all(start >= 0 and end <= known.size for start, end in ranges)
             if fits and self.content.same(known) and self.part.stat().st_size == known.size:
                 return ranges
             self.started_over = True
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, DamagedFile):
             pass  # nothing there, or nothing that can be trusted
         self._remove()
         return Ranges()

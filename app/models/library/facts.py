@@ -1,18 +1,14 @@
 """What a model's header tells a person, and a cache of it: headers of large vocabularies take a moment to read."""
 
-import json
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from app.domain.errors import AppError
 from app.gguf.reader import Header, read_file
 from app.gguf.types import FILE_TYPES
 from app.models.library.shards import quantization_of, shard_of
-from app.storage.paths import make_private
-from app.storage.settings import replace_file
+from app.storage import jsonfile
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +54,21 @@ def facts_of(header: Header, file_name: str) -> Facts:
     )
 
 
+class _Entry(NamedTuple):
+    """What a file held when it was so large and of that time."""
+
+    size: int
+    time: int
+    facts: Facts
+
+
 class FactsCache:
     """Facts by path, as long as size and time of the file stay. Not thread-safe."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._known: dict[str, tuple[int, int, Facts]] | None = None
-        self._fresh: dict[str, tuple[int, int, Facts]] = {}
+        self._known: dict[str, _Entry] | None = None
+        self._fresh: dict[str, _Entry] = {}
 
     def get(self, path: Path) -> Facts:
         """Raises AppError as ``read_file`` does, and OSError."""
@@ -73,29 +77,26 @@ class FactsCache:
         key = str(path)
         entry = self._fresh.get(key) or known.get(key)
         if entry is None or entry[:2] != (status.st_size, status.st_mtime_ns):
-            entry = (status.st_size, status.st_mtime_ns, facts_of(read_file(path, max_array=1024), path.name))
+            facts = facts_of(read_file(path, max_array=1024), path.name)
+            entry = _Entry(status.st_size, status.st_mtime_ns, facts)
         self._fresh[key] = entry
-        return entry[2]
+        return entry.facts
 
     def save(self) -> None:
         """Keep what was asked for since the last save. A cache: that it cannot be written is only logged."""
         if self._fresh == self._known:
             self._fresh = {}
             return
-        text = json.dumps({key: [size, time, asdict(facts)] for key, (size, time, facts) in self._fresh.items()})
         try:
-            make_private(self._file.parent)
-            replace_file(self._file, text)
-        except (OSError, AppError) as error:
+            jsonfile.write(self._file, self._fresh)
+        except OSError as error:
             log.warning("the cache of model headers cannot be written: %s", error)
         self._known, self._fresh = self._fresh, {}
 
-    def _load(self) -> dict[str, tuple[int, int, Facts]]:
+    def _load(self) -> dict[str, _Entry]:
         self._known = {}
         try:
-            stored: Mapping[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
-            for key, (size, time, facts) in stored.items():
-                self._known[key] = (int(size), int(time), Facts(**facts))
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            log.debug("no cache of model headers: %r", error)
+            self._known = jsonfile.fitting(jsonfile.load(self._file, dict) or {}, _Entry)
+        except OSError as error:
+            log.warning("the cache of model headers cannot be read: %s", error)
         return self._known

@@ -145,9 +145,11 @@ def remove_model(model: LibraryModel, library: Path, forget: Callable[[Path], bo
 def _tidy(folder: Path, library: Path) -> None:
     """Remove folders below the library that hold nothing any more, their record apart."""
     while folder != library and library in folder.parents:
-        if {path.name for path in folder.iterdir()} - {records.NAME}:
+        files = list(folder.iterdir())
+        if not all(path.name.startswith(records.NAME) for path in files):
             return
-        (folder / records.NAME).unlink(missing_ok=True)
+        for path in files:
+            path.unlink(missing_ok=True)
         folder.rmdir()
         folder = folder.parent
 

@@ -1,12 +1,11 @@
 """Where a model came from: ``.alcove.json`` in its folder, so that it moves along when a person moves the folder."""
 
-import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.storage.settings import replace_file
+from app.storage import jsonfile
 
 log = logging.getLogger(__name__)
 
@@ -40,19 +39,14 @@ class FolderRecord:
 
 
 def read(folder: Path) -> FolderRecord:
-    """The record of ``folder``; an empty one where there is none or it is damaged."""
+    """The record of ``folder``; an empty one where there is none, or a damaged one, which is set aside."""
     try:
-        stored = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        files = {str(name): FileRecord(int(of["size"]), str(of["sha256"])) for name, of in stored["files"].items()}
-        return FolderRecord(str(stored["repository"]), str(stored["revision"]), str(stored["licence"]), files)
-    except FileNotFoundError:
-        return FolderRecord()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return jsonfile.load(folder / NAME, FolderRecord) or FolderRecord()
+    except OSError as error:
         log.warning("%s cannot be read: %r", folder / NAME, error)
         return FolderRecord()
 
 
 def write(folder: Path, record: FolderRecord) -> None:
     """Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / NAME, json.dumps(asdict(record), indent=1))
+    jsonfile.update(folder / NAME, record)

@@ -16,6 +16,7 @@ from app.domain.events import Event, TurnFinished
 from app.domain.messages import Conversation, Message, ToolStatus
 from app.domain.models import LoadRequest
 from app.domain.protocols import DocumentText
+from app.domain.settings import Settings
 from app.domain.sources import Locator, Passage
 from app.domain.tools import Effect, ToolContext, ToolOutcome, ToolSpec
 from app.engine.fake import FakeEngine
@@ -23,7 +24,6 @@ from app.mailbox import Mailbox, Subscription
 from app.responders.local.responder import LocalResources, LocalResponder
 from app.responders.protocol import Responder, Tell
 from app.storage.chats.conversations import ConversationStore
-from app.storage.settings import Settings
 from app.tools.builtin.calculator import Calculator
 from app.tools.fixed import FixedToolset
 from app.tools.toolsets import Toolsets

@@ -88,6 +88,7 @@ def test_what_is_not_about_memory_is_tried_twice(start, model_file, caplog):
     assert len([record for record in caplog.records if "ended" in record.message]) == 2
 
 
+@pytest.mark.expect_log("is damaged")
 def test_memory_of_the_ladder(tmp_path, model_file, monkeypatch):
     ladder = Ladder(tmp_path / "new" / "ladder.json")
     request = LoadRequest(model_file, context=4096)

@@ -43,6 +43,7 @@ def test_the_plan_can_be_the_best(tunings, model_file):
     assert tunings.apply(request) == request
 
 
+@pytest.mark.expect_log("is damaged")
 def test_a_damaged_file_is_none(tunings, model_file):
     request = LoadRequest(model_file)
     tunings.remember(request, tuning())

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.domain.errors import AppError
-from app.storage.settings import Settings, SettingsStore
+from app.domain.settings import Settings
+from app.storage.settings import SettingsStore
 
 
 @pytest.fixture
@@ -27,7 +29,9 @@ def test_changes_are_kept_and_only_they_are_written(path: Path) -> None:
     assert store.get() == changed == SettingsStore(path).get()
     assert set(json.loads(path.read_text())) == {"theme", "context", "model_folders", "offline"}
     assert store.update(context=None).context is None
-    assert SettingsStore(path).get() == dataclasses.replace(changed, context=None)
+    assert store.reset("theme").theme == "system"
+    assert set(json.loads(path.read_text())) == {"model_folders", "offline"}
+    assert SettingsStore(path).get() == dataclasses.replace(changed, context=None, theme="system")
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -40,16 +44,87 @@ def test_unknown_keys_and_those_of_another_process_are_kept(path: Path) -> None:
     assert json.loads(path.read_text()) == {"hologram": {"depth": 3}, "proxy": "http://two", "theme": "light"}
 
 
-@pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe", b"", b"[" * 100_000])
-def test_a_damaged_file_is_set_aside_and_named(path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe", b"", b"[" * 100_000, b'{"offline": fal'])
+def test_a_damaged_file_is_set_aside_and_the_program_is_offline(
+    path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
     store = SettingsStore(path)
-    assert store.get() == Settings()
+    assert store.get() == Settings(offline=True)
+    assert store.problem is not None
+    assert "is offline" in store.problem.text()
     assert path.with_name("settings.json.broken").read_bytes() == content
     assert str(path) in caplog.text
-    store.update(offline=True)
-    assert SettingsStore(path).get().offline
+    again = SettingsStore(path)
+    assert (again.get(), again.problem) == (Settings(offline=True), None)
+    again.update(offline=False)
+    assert SettingsStore(path).get() == Settings()
+
+
+@pytest.mark.expect_log("is damaged")
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('{"offline": true, "theme": "dark",}', Settings(offline=True, theme="dark")),
+        ('{\n "offline": false,\n "proxy": "http://a",\n "context": 81', Settings(proxy="http://a")),
+        ('{"system_prompt": "say \\"offline\\": false", "model_folders": ["/a"]', Settings(offline=True)),
+        (
+            '{"offline": true, "offline": false, "threads": "2", "language": "de"',
+            Settings(offline=True, language="de"),
+        ),
+        ('{"offline": "no" "theme": "light"}', Settings(offline=True, theme="light")),
+    ],
+)
+def test_what_can_be_told_of_a_damaged_file_stays(path: Path, content: str, told: Settings) -> None:
+    path.parent.mkdir()
+    path.write_text(content)
+    found = SettingsStore(path).get()
+    assert dataclasses.replace(found, system_prompt="", model_folders=()) == told
+    assert SettingsStore(path).get() == found
+    assert path.with_name("settings.json.broken").read_text() == content
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_an_editor_may_choose_the_encoding(path: Path, encoding: str) -> None:
+    """Some put a byte order mark before the text; nothing may go online for that."""
+    path.parent.mkdir()
+    path.write_bytes('{"offline": true, "language": "ü"}'.encode(encoding))
+    store = SettingsStore(path)
+    assert (store.get(), store.problem) == (Settings(offline=True, language="ü"), None)
+    store.update(theme="dark")
+    assert SettingsStore(path).get() == Settings(offline=True, language="ü", theme="dark")
+
+
+@pytest.mark.expect_log("setting offline is not valid")
+@pytest.mark.parametrize("value", ['"true"', "1", "0", "null", "[]"])
+def test_what_is_no_answer_to_offline_is_offline(path: Path, value: str) -> None:
+    path.parent.mkdir()
+    path.write_text(f'{{"offline": {value}, "theme": "dark"}}')
+    store = SettingsStore(path)
+    assert store.get() == Settings(offline=True, theme="dark")
+    assert store.problem is not None
+    assert "true or false" in store.problem.text()
+    assert not list(path.parent.glob("*.broken"))
+
+
+@pytest.mark.expect_log("is damaged")
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_text("{")])
+def test_what_happens_to_the_file_meanwhile_is_not_taken_over(path: Path, harm: Callable[[Path], object]) -> None:
+    store = SettingsStore(path)
+    store.update(offline=True, threads=2)
+    harm(path)
+    assert store.update(theme="dark") == Settings(offline=True, threads=2, theme="dark")
+    assert SettingsStore(path).get() == store.get()
+    path.with_name("settings.json.broken").touch()
+    path.write_text("[]")
+    SettingsStore(path)
+
+
+def test_what_another_process_wrote_is_taken_over(path: Path) -> None:
+    one, other = SettingsStore(path), SettingsStore(path)
+    other.update(offline=True)
+    assert one.update(theme="dark") == Settings(offline=True, theme="dark")
 
 
 def test_a_value_of_a_wrong_type_takes_its_default_alone(path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -89,7 +164,9 @@ def test_a_file_that_cannot_be_written_is_one_sentence(path: Path) -> None:
     with pytest.raises(AppError) as caught:
         store.update(offline=True)
     assert caught.value.code == "settings-not-saved"
-    assert store.get() == Settings()
+    assert store.get() == Settings(offline=True)  # nobody knows what is set
+    assert store.problem is not None
+    assert store.problem.code == "settings-unreadable"
     assert not list(path.parent.glob(".settings*"))
 
 
