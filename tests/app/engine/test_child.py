@@ -29,7 +29,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize(
     ("entry", "rooms"),
     [
-        ("app.engine.llama.child", {"domain", "engine"}),
+        ("app.engine.llama.child", {"domain", "engine", "process"}),
         ("app.engine.local.worker", {"domain", "engine", "gguf", "process", "storage"}),
     ],
 )
