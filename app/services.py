@@ -81,7 +81,7 @@ class Services:
         publish = mailbox.publish
         clock = SystemClock()
         roots = tuple(default_roots()) if model_roots is None else model_roots
-        secrets, network = Secrets(), NetworkGate(settings.get)
+        secrets, network = Secrets(), NetworkGate(settings.latest)
         models = ModelService(paths, settings, network, secrets, publish, clock, shipped=roots)
         states = StateFolder(paths.cache / "states")
         worker = engine(publish) if engine else EngineWorker(publish, states=states, idle_unload_s=_rest(settings))

@@ -28,6 +28,7 @@ COMMANDS = {
     "plan": "where a model would go on this machine or another, and how fast it would be",
     "bench": "how fast a model reads and writes on this machine",
     "export": "a conversation as Markdown, JSON or a page",
+    "settings": "what is set, and what else could be",
     "doctor": "what was found on this machine, and what is missing",
     "parse": "read a model's raw output: reasoning, text, tool calls",
     "render": "the exact prompt text that a chat template makes of messages",

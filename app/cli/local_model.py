@@ -28,7 +28,7 @@ def model_service() -> Iterator[ModelService]:
     """The person's own, without anybody who hears its events."""
     paths = Paths.default(os.environ)
     settings = SettingsStore(paths.settings_file)
-    models = ModelService(paths, settings, NetworkGate(settings.get), Secrets(), lambda _event: None, SystemClock())
+    models = ModelService(paths, settings, NetworkGate(settings.latest), Secrets(), lambda _event: None, SystemClock())
     try:
         yield models
     finally:

@@ -90,7 +90,7 @@ class _Command:
         self._mailbox = Mailbox()
         paths = Paths.default()
         settings = SettingsStore(paths.settings_file)
-        gate = NetworkGate(settings.get)
+        gate = NetworkGate(settings.latest)
         self._models = ModelService(paths, settings, gate, Secrets(), self._mailbox.publish, SystemClock())
 
     def close(self) -> None:

@@ -183,7 +183,9 @@ class Declared:
             return f"one of {', '.join(self.choices)}"
         if self.kind is int:
             numbers = f"a whole number from {self.setting.least} to {self.setting.most}"
-            return f"{numbers}, or auto" if self.optional else numbers
+            named = ["auto"] * self.optional
+            named += [word.casefold() for value, word in self.setting.words.items() if value is not None]
+            return ", or ".join([numbers, *named])
         if self.kind is bool:
             return "true or false"
         return 'a list of texts, as ["one", "two"]' if self.kind is tuple else "a text"

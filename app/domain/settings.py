@@ -44,6 +44,10 @@ class Settings:
             shown=Shown.COMMAND_LINE,
         ),
     ] = ""
+    window_geometry: Annotated[
+        str,
+        Setting(APPEARANCE, "Window", "Where it was; for the window alone", shown=Shown.NOWHERE),
+    ] = ""
     model: Annotated[
         str,
         Setting(MODEL, "Model", "The one that answers: a path, or a name in the library", shown=Shown.COMMAND_LINE),
@@ -51,6 +55,10 @@ class Settings:
     model_folders: Annotated[
         tuple[str, ...],
         Setting(MODEL, "Model folders", "Searched for models besides Alcove's own", shown=Shown.COMMAND_LINE),
+    ] = ()
+    recent_models: Annotated[
+        tuple[str, ...],
+        Setting(MODEL, "Recent models", "Paths that were opened, the last one first", shown=Shown.NOWHERE),
     ] = ()
     context: Annotated[
         int | None,
@@ -146,12 +154,4 @@ class Settings:
             lines=5,
             clean=str.strip,
         ),
-    ] = ""
-    recent_models: Annotated[
-        tuple[str, ...],
-        Setting(MODEL, "Recent models", "Paths that were opened, the last one first", shown=Shown.NOWHERE),
-    ] = ()
-    window_geometry: Annotated[
-        str,
-        Setting(APPEARANCE, "Window", "Where it was; for the window alone", shown=Shown.NOWHERE),
     ] = ""

@@ -35,6 +35,7 @@ class SettingsStore:
         self._declared = declarations(of)
         self._lock = threading.Lock()
         self._listeners: list[Listener] = []
+        self._seen = self._stamp()
         self.problem: ErrorInfo | None = None  # what was wrong with the file, for a person
         try:
             self._settings = self._from(self._stored({}))
@@ -45,6 +46,27 @@ class SettingsStore:
 
     def get(self) -> Settings:
         return self._settings
+
+    def latest(self) -> Settings:
+        """As ``get``, with what another process of ours wrote meanwhile. Looks at the disk.
+
+        ``alcove settings set offline true`` counts so for a window that is open. Where the disk tells nothing, what is
+        known holds on.
+        """
+        with self._lock:
+            stamp = self._stamp()
+            if stamp is None or stamp == self._seen:
+                return self._settings
+            try:
+                settings = self._from(self._stored(self._ours()))
+            except OSError as error:
+                log.warning("the settings in %s cannot be read: %s", self._path, error)
+                return self._settings
+            changed, self._settings, self._seen = settings != self._settings, settings, stamp
+            listeners = tuple(self._listeners) if changed else ()
+        for listener in listeners:
+            listener(settings)
+        return settings
 
     def update(self, **changes: object) -> Settings:
         """Change some settings, write the file, tell the listeners (on this thread) and return all settings.
@@ -60,7 +82,7 @@ class SettingsStore:
                 raise ValueError(f"setting {key}: {value!r} is not {self._declared[key].takes}")
         with self._lock:
             settings = self._write(changes)
-            self._settings = settings
+            self._settings, self._seen = settings, self._stamp()
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener(settings)
@@ -115,16 +137,26 @@ class SettingsStore:
 
     def _write(self, changes: Mapping[str, object]) -> Settings:
         """Only what differs from the defaults is in the file; what it holds besides our settings stays there."""
-        declared = self._declared
-        ours = {key: getattr(self._settings, key) for key in declared}
-        ours = {key: value for key, value in ours.items() if value != declared[key].default}
         try:
-            stored = {**self._stored(ours), **changes}
-            defaults = {key for key, value in changes.items() if value == declared[key].default}
+            stored = {**self._stored(self._ours()), **changes}
+            defaults = {key for key, value in changes.items() if value == self._declared[key].default}
             jsonfile.update(self._path, stored, without=defaults)
         except OSError as error:
             raise not_saved(self._path, error) from error
         return self._from(stored)
+
+    def _ours(self) -> dict[str, Any]:
+        """What is known to differ from the defaults."""
+        known = {key: getattr(self._settings, key) for key in self._declared}
+        return {key: value for key, value in known.items() if value != self._declared[key].default}
+
+    def _stamp(self) -> object:
+        """Another one when the file became another; None where it is not there, or nobody may look."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def not_saved(path: Path, error: OSError) -> AppError:

@@ -54,7 +54,7 @@ def test_what_a_person_writes(key: str, text: str, value: object) -> None:
     [
         ("flag", "perhaps", "true or false"),
         ("flag", "", "true or false"),
-        ("number", "10", "a whole number from 0 to 9"),
+        ("number", "10", "a whole number from 0 to 9, or never"),
         ("number", "-1", "a whole number from 0 to 9"),
         ("number", "1.5", "a whole number"),
         ("number", "auto", "a whole number"),

@@ -127,6 +127,36 @@ def test_what_another_process_wrote_is_taken_over(path: Path) -> None:
     assert one.update(theme="dark") == Settings(offline=True, theme="dark")
 
 
+def test_offline_counts_at_once_for_a_program_that_runs(path: Path) -> None:
+    running, other = SettingsStore(path), SettingsStore(path)
+    heard: list[Settings] = []
+    running.on_change(heard.append)
+    assert running.latest() == Settings()
+    other.update(offline=True)
+    assert running.get() == Settings()
+    assert running.latest() == running.latest() == running.get() == Settings(offline=True)
+    assert heard == [Settings(offline=True)]
+    path.unlink()
+    assert running.latest() == Settings(offline=True)
+
+
+@pytest.mark.expect_log("is damaged")
+def test_damage_done_while_it_runs_switches_nothing_off(path: Path) -> None:
+    store = SettingsStore(path)
+    store.update(offline=True, theme="dark")
+    path.write_text('{"theme": "light"')
+    assert store.latest() == Settings(offline=True, theme="light")
+
+
+@pytest.mark.expect_log("cannot be read")
+def test_what_cannot_be_read_any_more_stays_known(path: Path) -> None:
+    store = SettingsStore(path)
+    store.update(threads=2)
+    path.unlink()
+    path.mkdir()
+    assert store.latest() == Settings(threads=2)
+
+
 def test_a_value_of_a_wrong_type_takes_its_default_alone(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path.parent.mkdir()
     wrong = {"threads": True, "context": "8", "theme": "pink", "model_folders": [1], "gpu_layers": -1, "language": "de"}
