@@ -18,8 +18,7 @@ from app.documents import errors
 from app.documents.index import schema
 from app.documents.index.index import FileStatus, KnownFile, known_files
 from app.documents.index.indexer import Indexer
-from app.documents.index.jobs import DocumentsThread, Job, Urgency
-from app.documents.index.lock import FileLock
+from app.documents.index.jobs import DocumentsThread, ScopeJob, Urgency
 from app.documents.index.report import ScopeReport, report
 from app.documents.index.scan import normalize
 from app.documents.index.vectors import VectorMatrix
@@ -71,7 +70,7 @@ class DocumentService:
         self._matrix = VectorMatrix()
         self._thread = DocumentsThread(
             self._start,
-            FileLock(database.with_name(database.name + ".lock")),
+            database.with_name(database.name + ".lock"),
             on_end=self._ended,
             on_idle=self._indexer.rest,
             on_close=self._indexer.close,
@@ -83,7 +82,7 @@ class DocumentService:
 
     def add(self, scope: Sequence[str]) -> None:
         """Bring ``scope`` up to date in the background; ends with IndexFinished or BackgroundFailed."""
-        self._thread.submit(Job(normalize(scope), Urgency.ADDED))
+        self._thread.submit(ScopeJob(normalize(scope), Urgency.ADDED))
 
     def update(self, scope: Sequence[str], cancel: CancelToken | None = None) -> ScopeReport:
         """Bring ``scope`` up to date and wait for it. Raises AppError, Cancelled."""
@@ -91,7 +90,7 @@ class DocumentService:
         if not paths:
             raise errors.as_error(errors.no_scope())
         try:
-            return self._thread.submit(Job(paths, Urgency.QUESTION, self._patience_s)).result(cancel)
+            return self._thread.submit(ScopeJob(paths, Urgency.QUESTION, self._patience_s)).result(cancel)
         except AppError as error:
             if error.code != errors.busy().code:
                 raise
@@ -175,24 +174,24 @@ class DocumentService:
                 self._connection.close()
                 self._connection = None
 
-    def _start(self, job: Job) -> Generator[None, None, tuple[ScopeReport, bool]]:
+    def _start(self, job: ScopeJob) -> Generator[None, None, tuple[ScopeReport, bool]]:
         if job.urgency is Urgency.VECTORS and self._maker is not None:
             return self._fill(self._maker, job)
         return self._indexer.update(job.scope, job.cancel)
 
-    def _fill(self, maker: VectorMaker, job: Job) -> Generator[None, None, tuple[ScopeReport, bool]]:
+    def _fill(self, maker: VectorMaker, job: ScopeJob) -> Generator[None, None, tuple[ScopeReport, bool]]:
         try:
             return (yield from maker.fill(job.scope, job.cancel))
         except sqlite3.Error as error:
             self._indexer.close_index()
             raise errors.as_error(errors.index_unusable(str(self._database), str(error))) from error
 
-    def _fill_in(self, scope: tuple[str, ...]) -> Job | None:
+    def _fill_in(self, scope: tuple[str, ...]) -> ScopeJob | None:
         """The job that makes the vectors of ``scope``; None without a maker, and while closing."""
         if self._maker is None:
             return None
         with contextlib.suppress(AppError):
-            return self._thread.queued(scope, Urgency.VECTORS) or self._thread.submit(Job(scope, Urgency.VECTORS))
+            return self._thread.queued(scope, Urgency.VECTORS) or self._thread.submit(ScopeJob(scope, Urgency.VECTORS))
         return None
 
     def _vector(self, query: str, cancel: CancelToken | None) -> "tuple[EmbeddingModel, array[float]] | None":
@@ -216,11 +215,11 @@ class DocumentService:
     def _changed_on_disk(self, scope: tuple[str, ...]) -> None:
         try:
             if not self._thread.waiting(scope, Urgency.WATCHED):
-                self._thread.submit(Job(scope, Urgency.WATCHED))
+                self._thread.submit(ScopeJob(scope, Urgency.WATCHED))
         except AppError:
             _log.debug("A change came while closing")
 
-    def _ended(self, job: Job, found: ScopeReport | None, error: Exception | None) -> None:
+    def _ended(self, job: ScopeJob, found: ScopeReport | None, error: Exception | None) -> None:
         if job.urgency is Urgency.VECTORS:
             if isinstance(error, AppError) and not self._closed:
                 _log.info("Passages are found by their words alone: %s %s", error, error.info.detail)

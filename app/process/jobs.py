@@ -26,7 +26,7 @@ class JobThread(Generic[J]):
         name: str,
         step: Callable[[J], bool],
         *,
-        refuse: Callable[[J], None],
+        refuse: Callable[[J], object],
         at_end: Callable[[], None],
         idle_s: Callable[[], float | None] = lambda: None,
         rest: Callable[[], None] = lambda: None,

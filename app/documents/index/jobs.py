@@ -1,20 +1,26 @@
-"""The documents thread: jobs done in slices, the most urgent first, so that a question jumps the queue."""
+"""The documents thread: scope after scope, in slices, the most urgent first, so that a question jumps the queue.
 
-import itertools
+One indexer at a time works on a database: each slice is done under a lock on a file beside it, which the system takes
+back when its process dies.
+"""
+
 import logging
 import threading
 from collections.abc import Callable, Generator
 from enum import IntEnum
+from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from app.documents import errors
-from app.documents.index.lock import FileLock
 from app.documents.index.report import ScopeReport
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
+from app.process.jobs import JobThread
 
 _log = logging.getLogger(__name__)
 
-_LOCK_SLICE_S = 0.25
+_LOCK_SLICE_S, _LOCK_POLL_S = 0.25, 0.01
 _YIELD_S = 0.02
 """Pause after each slice, in which another process can take the lock."""
 _IDLE_S = 30.0
@@ -27,7 +33,7 @@ class Urgency(IntEnum):
     VECTORS = 3
 
 
-class Job:
+class ScopeJob:
     """One scope to bring up to date. ``wait_s``: how long another process may hold it up; None: as long as it takes."""
 
     def __init__(self, scope: tuple[str, ...], urgency: Urgency, wait_s: float | None = None) -> None:
@@ -40,6 +46,10 @@ class Job:
         self._done = threading.Event()
         self._report: ScopeReport | None = None
         self._error: Exception | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self._done.is_set()
 
     def finish(self, report: ScopeReport | None, error: Exception | None = None) -> None:
         self._report, self._error = report, error
@@ -73,114 +83,102 @@ class DocumentsThread:
 
     def __init__(
         self,
-        start: Callable[[Job], Generator[None, None, tuple[ScopeReport, bool]]],
-        lock: FileLock,
+        start: Callable[[ScopeJob], Generator[None, None, tuple[ScopeReport, bool]]],
+        lock_file: Path,
         *,
-        on_end: Callable[[Job, ScopeReport | None, Exception | None], None],
+        on_end: Callable[[ScopeJob, ScopeReport | None, Exception | None], None],
         on_idle: Callable[[], None],
         on_close: Callable[[], None],
     ) -> None:
-        self._start, self._lock = start, lock
-        self._on_end, self._on_idle, self._on_close = on_end, on_idle, on_close
-        self._jobs: list[tuple[int, int, Job]] = []
-        self._count = itertools.count()
-        self._changed = threading.Condition()
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._start, self._on_end = start, on_end
+        self._lock_file = lock_file
+        # The file stays: another program may be looking at it.
+        self._lock = FileLock(lock_file, mode=0o600, poll_interval=_LOCK_POLL_S, preserve_lock_file=True)
+        self._jobs: JobThread[ScopeJob] = JobThread(
+            "documents",
+            self._step,
+            refuse=lambda job: self._end(job, None, errors.as_error(errors.closed())),
+            at_end=on_close,
+            idle_s=lambda: _IDLE_S,
+            rest=on_idle,
+        )
 
-    def submit(self, job: Job) -> Job:
+    def submit(self, job: ScopeJob) -> ScopeJob:
         """Raises AppError once the thread is closing."""
-        with self._changed:
-            if self._closing.is_set():
-                raise errors.as_error(errors.closed())
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="documents")
-                self._thread.start()
-            number = next(self._count)
-            newest_first = job.urgency is Urgency.VECTORS  # what was asked for last is needed first
-            self._jobs.append((job.urgency, -number if newest_first else number, job))
-            self._changed.notify()
+        newest_first = job.urgency is Urgency.VECTORS  # what was asked for last is needed first
+        if not self._jobs.post(job, job.urgency, newest_first=newest_first):
+            raise errors.as_error(errors.closed())
         return job
 
-    def queued(self, scope: tuple[str, ...], urgency: Urgency) -> Job | None:
+    def queued(self, scope: tuple[str, ...], urgency: Urgency) -> ScopeJob | None:
         """A job like this that has not ended."""
-        with self._changed:
-            return next((job for _, _, job in self._jobs if job.scope == scope and job.urgency == urgency), None)
+        return next((job for job in self._like(scope, urgency) if not job.ended), None)
 
     def waiting(self, scope: tuple[str, ...], urgency: Urgency) -> bool:
-        """Whether a job like this is queued already."""
-        with self._changed:
-            return any(job.scope == scope and job.urgency == urgency and job.steps is None for _, _, job in self._jobs)
+        """Whether a job like this is queued that has not begun."""
+        return any(job.steps is None for job in self._like(scope, urgency))
 
     def close(self) -> None:
         """End after the current slice; jobs that have not ended fail with a sentence."""
-        with self._changed:
-            self._closing.set()
-            self._changed.notify()
-            thread = self._thread
-        if thread is not None:
-            thread.join()
+        self._jobs.close()
 
-    def _run(self) -> None:
-        try:
-            while (job := self._next()) is not None:
-                self._step(job)
-        finally:
-            with self._changed:
-                left, self._jobs = self._jobs, []
-            for _, _, job in left:
-                self._end(job, None, errors.as_error(errors.closed()))
-            self._on_close()
+    def _like(self, scope: tuple[str, ...], urgency: Urgency) -> list[ScopeJob]:
+        return [job for job in self._jobs.jobs if job.scope == scope and job.urgency == urgency]
 
-    def _next(self) -> Job | None:
-        """The most urgent job; it stays in the queue while it has steps left."""
-        with self._changed:
-            while not self._closing.is_set():
-                if self._jobs:
-                    return min(self._jobs, key=lambda entry: entry[:2])[2]
-                if not self._changed.wait(_IDLE_S) and not self._jobs:
-                    self._on_idle()
-        return None
-
-    def _step(self, job: Job) -> None:
+    def _step(self, job: ScopeJob) -> bool:
+        """A slice of the job; True when it has ended."""
         if job.cancel.cancelled:
-            self._end(job, None, Cancelled())
-            return
-        if not self._lock.acquire(_LOCK_SLICE_S, self._closing.wait):
-            self._held_up(job)
-            return
+            return self._end(job, None, Cancelled())
+        try:
+            if not self._take_lock():
+                return self._held_up(job)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            return self._end(job, None, errors.as_error(errors.index_unusable(str(self._lock_file), reason)))
+        try:
+            ended = self._slice(job)
+        finally:
+            self._lock.release()
+        if not ended:
+            self._jobs.pause(_YIELD_S)
+        return ended
+
+    def _slice(self, job: ScopeJob) -> bool:
         try:
             job.steps = job.steps or self._start(job)
             next(job.steps)
         except StopIteration as stop:
             report, job.changed = stop.value
-            self._end(job, report, None)
+            return self._end(job, report, None)
         except (AppError, Cancelled) as error:
-            self._end(job, None, error)
+            return self._end(job, None, error)
         except Exception as error:  # noqa: BLE001 - logged as the bug it is; the thread serves the next job
             _log.exception("Reading documents failed")
-            self._end(job, None, error)
-        finally:
-            self._lock.release()
-        if self._is_queued(job):
-            self._closing.wait(_YIELD_S)
+            return self._end(job, None, error)
+        return False
 
-    def _held_up(self, job: Job) -> None:
+    def _take_lock(self) -> bool:
+        """Whether no other process has it, or gives it up soon. Raises OSError."""
+        self._lock_file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=_LOCK_SLICE_S, cancel_check=lambda: self._jobs.closing)
+        except Timeout:
+            return False
+        return True
+
+    def _held_up(self, job: ScopeJob) -> bool:
         if job.left_s is not None:
             job.left_s -= _LOCK_SLICE_S
             if job.left_s <= 0:
-                self._end(job, None, errors.as_error(errors.busy()))
+                return self._end(job, None, errors.as_error(errors.busy()))
+        return False
 
-    def _is_queued(self, job: Job) -> bool:
-        with self._changed:
-            return any(entry[2] is job for entry in self._jobs)
-
-    def _end(self, job: Job, report: ScopeReport | None, error: Exception | None) -> None:
-        with self._changed:
-            self._jobs = [entry for entry in self._jobs if entry[2] is not job]
+    def _end(self, job: ScopeJob, report: ScopeReport | None, error: Exception | None) -> bool:
+        """Tell everybody. True: it has ended."""
         if job.steps is not None:
             job.steps.close()
         try:
             self._on_end(job, report, error)
         finally:
             job.finish(report, error)
+        return True

@@ -8,14 +8,10 @@ Messages are JSON, not pickles, because this process handles what strangers wrot
 import gc
 import json
 import os
-import signal
 import stat
-import sys
-import threading
 import time
 from dataclasses import asdict
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 
 from app.documents import errors
 from app.documents.language.analysis import Analyzer, Language, detect_language
@@ -24,17 +20,19 @@ from app.documents.reading.chunking import Chunk, chunks
 from app.documents.reading.readers.registry import TEXT_FORMATS, Format, ReadContext, reader_of
 from app.domain.errors import AppError, ErrorInfo
 from app.domain.faults import traced
+from app.process.parent import Parent, end_with_the_program, limit_memory
 
 _BATCH = 128
 _BATCH_S = 1.0
 _UNFOLD = 1 << 20
 
 
-def main(connection: Connection, limits: Limits) -> None:
-    """Serve requests until the other end closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the program, which ends this process in order
-    _limit_memory(limits.memory_mb)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+def serve(parent: Parent, limits: Limits) -> None:
+    """Read file after file until the other end closes."""
+    parent.take_over()
+    limit_memory(limits.memory_mb)
+    end_with_the_program()
+    connection = parent.connection
     analyzers = {language: Analyzer(language) for language in Language}
     while True:
         try:
@@ -42,29 +40,12 @@ def main(connection: Connection, limits: Limits) -> None:
         except (EOFError, OSError):
             return
         try:
-            _serve(connection, path, Format(kind), limits, analyzers)
+            _answer(connection, path, Format(kind), limits, analyzers)
         except (BrokenPipeError, ConnectionResetError):
             return
 
 
-def _limit_memory(megabytes: int) -> None:
-    if sys.platform == "linux":
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        size = megabytes << 20
-        resource.setrlimit(resource.RLIMIT_AS, (size if hard < 0 else min(size, hard), hard))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-
-
-def _die_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-
-def _serve(
+def _answer(
     connection: Connection, path: str, kind: Format, limits: Limits, analyzers: dict[Language, Analyzer]
 ) -> None:
     try:

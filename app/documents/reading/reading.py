@@ -1,22 +1,20 @@
 """This side of the reading process: requests in, passages out, and a new process when one dies or hangs."""
 
-import contextlib
 import json
 import logging
-import multiprocessing
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from app.documents import errors
-from app.documents.reading import child
 from app.documents.reading.blocks import Limits
+from app.documents.reading.child import serve
 from app.documents.reading.readers.registry import Format
 from app.domain.errors import AppError, ErrorInfo
+from app.process.child import ChildProcess
 
 _log = logging.getLogger(__name__)
 
@@ -49,19 +47,18 @@ class ReadingProcess:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._waiting: deque[tuple[str, Format]] = deque()
-        self._process: BaseProcess | None = None
-        self._connection: Connection | None = None
-        self._closed = False
+        self._child: ChildProcess | None = None
+        self._closed = threading.Event()
 
     @property
     def running(self) -> bool:
-        return self._process is not None
+        return self._child is not None
 
     def submit(self, path: str, kind: Format) -> None:
         """Ask for a file. The child goes on to it as soon as it has sent the ones before."""
         self._waiting.append((path, kind))
-        if self._connection is not None:
-            self._send(path, kind)
+        if self._child is not None:
+            _send(self._child, path, kind)
 
     def messages(self) -> Iterator[Message]:
         """What the child says about the oldest submitted file; the last is ``Done`` or an error."""
@@ -82,36 +79,35 @@ class ReadingProcess:
 
     def _next(self, path: str, give_up: float) -> Message:
         try:
-            connection = self._connection or self._start()
+            connection = (self._child or self._start()).connection
             if connection.poll(max(0.0, min(self._limits.stall_s, give_up - time.monotonic()))):
                 return _parsed(connection.recv_bytes())
             failure = errors.too_slow(path, self._limits.stall_s)
         except (EOFError, OSError):
-            failure = errors.reader_died(path)
+            failure = replace(errors.reader_died(path), detail=self._last_words())
         self.stop()
-        if self._closed:
+        if self._closed.is_set():
             raise errors.as_error(errors.closed())
         return failure
 
-    def _start(self) -> Connection:
-        if self._closed:
-            raise errors.as_error(errors.closed())
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=child.main, args=(theirs, self._limits), name="alcove-reader", daemon=True)
-        process.start()
-        theirs.close()
-        self._process, self._connection = process, ours
-        for path, kind in self._waiting:
-            self._send(path, kind)
-        return ours
+    def _last_words(self) -> str:
+        """Why the child ended; not what it printed, which may be a document's text."""
+        if self._child is None or self._closed.is_set():
+            return ""
+        words = self._child.ending().words
+        _log.info("the reading process ended: %s", words)
+        return words
 
-    def _send(self, path: str, kind: Format) -> None:
-        assert self._connection is not None
-        try:
-            self._connection.send_bytes(json.dumps([path, kind.value]).encode("ascii"))
-        except OSError:
-            _log.debug("The reading process is gone; the next look at it starts another")
+    def _start(self) -> ChildProcess:
+        """Raises OSError."""
+        if self._closed.is_set():
+            raise errors.as_error(errors.closed())
+        self._child = ChildProcess(serve, self._limits, name="alcove-reader")
+        if self._closed.is_set():  # meanwhile
+            self._child.kill()
+        for path, kind in self._waiting:
+            _send(self._child, path, kind)
+        return self._child
 
     def reset(self) -> None:
         """End the child and forget what was submitted."""
@@ -120,25 +116,20 @@ class ReadingProcess:
 
     def stop(self) -> None:
         """End the child. What was submitted and not read goes to the next one."""
-        process, connection = self._process, self._connection
-        self._process = self._connection = None
-        if connection is not None:
-            connection.close()
-        if process is not None:
-            process.kill()
-            process.join()
-            with contextlib.suppress(ValueError):  # somebody else has waited for it
-                process.close()
+        child, self._child = self._child, None
+        if child is not None:
+            child.close(patience_s=0)
 
     def kill(self) -> None:
         """From any thread: end the child for good, so that whoever waits for it comes back with an error."""
-        self._closed = True
-        process = self._process
-        if process is not None:
-            try:
-                process.kill()
-            except (ValueError, AttributeError):  # closed meanwhile
-                _log.debug("The reading process had ended already")
+        self._closed.set()
+        if (child := self._child) is not None:
+            child.kill()
+
+
+def _send(child: ChildProcess, path: str, kind: Format) -> None:
+    """Where the child is gone, the next look at it starts another one."""
+    child.send_bytes(json.dumps([path, kind.value]).encode("ascii"))
 
 
 def _parsed(data: bytes) -> Message:

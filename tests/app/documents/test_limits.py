@@ -1,5 +1,6 @@
 """What happens when the reading process dies, hangs or grows, and when two programs share an index."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from filelock import FileLock
 
-from app.documents.index.lock import FileLock
 from app.documents.reading.blocks import Limits
+from app.documents.reading.readers.registry import Format
+from app.documents.reading.reading import ReadingProcess
 from app.documents.service import DocumentService
-from app.domain.errors import AppError
+from app.domain.errors import AppError, ErrorInfo
 
 
 @pytest.fixture
@@ -97,12 +100,12 @@ def test_closing_in_the_middle_of_indexing(tmp_path: Path, folder: Path) -> None
 def test_a_question_does_not_wait_forever_for_another_process(impatient: DocumentService, folder: Path) -> None:
     lock = FileLock(folder.parent / "documents.db.lock")
     (folder / "a.txt").write_text("The fox.")
-    assert lock.acquire(5.0, threading.Event().wait)
+    lock.acquire(timeout=5.0)
     with pytest.raises(AppError, match="Another Alcove"):
         impatient.search("fox", [str(folder)], 3)
     lock.release()
     assert len(impatient.search("fox", [str(folder)], 3)) == 1
-    assert lock.acquire(5.0, threading.Event().wait)
+    lock.acquire(timeout=5.0)
     (folder / "a.txt").write_text("The owl.")
     assert len(impatient.search("fox", [str(folder)], 3)) == 1, "what is there is searched"
     lock.release()
@@ -145,6 +148,40 @@ def test_a_damaged_index_is_built_again(impatient: DocumentService, tmp_path: Pa
     (folder / "a.txt").write_text("The fox.")
     (tmp_path / "documents.db").write_bytes(b"no database at all, " * 500)
     assert len(impatient.search("fox", [str(folder)], 3)) == 1
+
+
+def test_an_index_that_cannot_be_locked(impatient: DocumentService, tmp_path: Path, folder: Path) -> None:
+    (folder / "a.txt").write_text("The fox.")
+    (tmp_path / "documents.db.lock").mkdir()
+    for _ in range(2):
+        with pytest.raises(AppError, match="cannot be used"):
+            impatient.update([str(folder)])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.expect_log("could not be read as .*:\\nsignal SIGKILL")
+def test_a_file_that_ends_its_reader_twice_is_given_up_and_it_is_told_how(folder: Path) -> None:
+    path = folder / "a.txt"
+    path.write_text("The fox. " * 100_000)
+    reader = ReadingProcess(Limits())
+    reader.submit(str(path), Format.TEXT)
+    killer = threading.Thread(target=_kill_readers, args=(2,))
+    killer.start()
+    (failure,) = reader.messages()
+    killer.join()
+    reader.stop()
+    assert isinstance(failure, ErrorInfo)
+    assert "made the reader crash" in failure.text()
+
+
+def _kill_readers(count: int) -> None:
+    killed: set[int] = set()
+    while len(killed) < count:
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.Error):  # gone meanwhile
+                if child.pid not in killed and "resource_tracker" not in " ".join(child.cmdline()):
+                    child.kill()
+                    killed.add(child.pid)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everything")
