@@ -14,7 +14,7 @@ from app.domain.placement import LoadOverrides, Placement
 from app.engine.placement.fit import plan_on_rung
 from app.engine.placement.shape import ModelShape, read_shape, shape_of
 from app.engine.probe import this_machine
-from app.gguf.files import display_name, shards
+from app.gguf.names import display_name, shards
 from app.machine.devices import Device, Machine, this_ram
 from app.models.service import ModelService
 from app.storage.load_overrides import LoadOverridesStore

@@ -15,10 +15,10 @@ from app.domain.events import DownloadFailed, DownloadFinished, DownloadProgress
 from app.mailbox import Mailbox, Subscription
 from app.models.disk import in_gigabytes
 from app.models.hub.catalogue import CatalogueModel, entry_for, fits
+from app.models.hub.files import Variant
 from app.models.hub.repository import Repository
 from app.models.library.folder import LibraryModel
 from app.models.library.manage import ImportBy
-from app.models.library.shards import Variant
 from app.models.service import ModelService
 from app.net.gate import NetworkGate
 from app.storage.paths import Paths

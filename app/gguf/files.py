@@ -1,28 +1,15 @@
 """A first look at a model file without llama.cpp: what is plainly wrong is said at once, in one sentence."""
 
-import re
+import hashlib
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.domain.errors import AppError
+from app.gguf.names import display_name, shards
 
-_SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")  # llama.cpp's LLM split naming, llama_split_path
 _MAGIC = b"GGUF"
-
-
-def display_name(path: str) -> str:
-    """The file's name without ending and shard number."""
-    name = _SHARD.sub("", Path(path).name)
-    return name.removesuffix(".gguf")
-
-
-def shards(path: Path) -> list[Path]:
-    """All files of the model in order: one, or every shard that belongs to the name, there or not."""
-    match = _SHARD.search(path.name)
-    if match is None:
-        return [path]
-    count = int(match[2])
-    stem = path.name[: match.start()]
-    return [path.with_name(f"{stem}-{index:05d}-of-{count:05d}.gguf") for index in range(1, count + 1)]
+_SAMPLES, _SAMPLE_BYTES = 64, 4096  # of a file, to tell it from another one
 
 
 def check_model_file(path: Path) -> list[Path]:
@@ -41,7 +28,7 @@ def check_model_file(path: Path) -> list[Path]:
             "shard-missing",
             "{name} comes in {count} files, and {missing} is not beside the others.",
             "Put all files into one folder, or download the model again.",
-            name=display_name(str(path)),
+            name=display_name(path),
             count=len(parts),
             missing=missing[0],
         )
@@ -75,3 +62,16 @@ def _check_header(path: Path) -> None:
             "Choose a file that was made for llama.cpp; its first four letters are GGUF.",
             path=path,
         )
+
+
+def fingerprint(files: Sequence[Path]) -> str:
+    """Tells files apart without reading all of them: their sizes, and samples of their bytes. Raises OSError."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in files:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            digest.update(size.to_bytes(8, "little"))
+            for number in range(_SAMPLES):
+                file.seek(size * number // _SAMPLES)
+                digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()

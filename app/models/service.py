@@ -15,11 +15,11 @@ from app.domain.protocols import Clock, Publish
 from app.models.downloads.downloads import DownloadService
 from app.models.downloads.surroundings import Surroundings
 from app.models.hub.catalogue import CatalogueModel, FitVerdict, entry_for, fits, load_catalogue
+from app.models.hub.files import Variant, check_path
 from app.models.hub.repository import Licence, Repository
 from app.models.library.folder import LibraryModel, ModelLibrary, Place, Root
 from app.models.library.library import default_roots
 from app.models.library.manage import FileCheck, ImportBy, Progress, import_model, remove_model, verify_model
-from app.models.library.shards import Variant, check_path
 from app.net.gate import NetworkGate
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.domain.models import LoadRequest
-from app.gguf.files import display_name
+from app.gguf.names import display_name
 from app.storage import jsonfile
 
 log = logging.getLogger(__name__)

@@ -228,19 +228,6 @@ def key_of(*parts: object) -> str:
     return _hash("\n".join(map(str, parts)))
 
 
-def fingerprint(files: Sequence[Path], samples: int = 16, size: int = 4096) -> str:
-    """Tells model files apart without reading all of them: sizes, starts, ends and pieces in between."""
-    digest = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as file:
-            length = file.seek(0, os.SEEK_END)
-            digest.update(length.to_bytes(8, "little"))
-            for index in range(samples + 1):
-                file.seek(max(0, length - size) * index // samples)
-                digest.update(file.read(size))
-    return digest.hexdigest()
-
-
 def is_same_branch(tokens: Sequence[int], shared: int) -> bool:
     """Whether a state of ``tokens`` has so little besides what it shares with another that the other can replace it."""
     return len(tokens) - shared <= max(BRANCH, len(tokens) // BRANCH_SHARE)

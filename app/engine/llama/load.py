@@ -10,7 +10,7 @@ from typing import Any
 
 from app.domain.errors import Cancelled
 from app.domain.models import LoadRequest, ModelInfo, PromptText
-from app.engine.learned.states import fingerprint, key_of
+from app.engine.learned.states import key_of
 from app.engine.llama import bindings
 from app.engine.llama.bindings import lib
 from app.engine.llama.failures import load_error, not_a_chat_model
@@ -18,7 +18,8 @@ from app.engine.llama.placing import context_params, decide, model_params, place
 from app.engine.llama.threads import cores
 from app.engine.llama.vocabulary import Vocabulary, has_vocabulary
 from app.engine.placement.plan import Plan
-from app.gguf.files import check_model_file, display_name
+from app.gguf.files import check_model_file, fingerprint
+from app.gguf.names import display_name
 from app.process.ending import memory_error
 
 # Text whose UTF-8 has almost every byte that UTF-8 can have.

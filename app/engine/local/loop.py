@@ -31,7 +31,8 @@ from app.engine.messages import (
     Tokenized,
 )
 from app.engine.protocol import Finished, Prefill, Tokens
-from app.gguf.files import check_model_file, display_name
+from app.gguf.files import check_model_file
+from app.gguf.names import display_name
 from app.process.ending import no_process
 from app.process.messages import LoadFailed, Loading
 

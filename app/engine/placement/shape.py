@@ -8,7 +8,8 @@ from pathlib import Path
 
 from app.domain.errors import AppError
 from app.engine.placement.amx import aborts, extra_bytes
-from app.gguf.files import check_model_file, display_name
+from app.gguf.files import check_model_file
+from app.gguf.names import display_name
 from app.gguf.reader import Array, Header, Tensor, read_file
 
 EXPERTS = r"\.ffn_(up|down|gate|gate_up)_(ch|)exps"
@@ -116,7 +117,7 @@ class ModelShape:
 def read_shape(path: Path) -> ModelShape:
     """Of a model on disk; shard 1 stands for all of them. Raises AppError as the header's reader does, and for missing
     shards."""
-    return shape_of([read_file(part) for part in check_model_file(path)], display_name(str(path)))
+    return shape_of([read_file(part) for part in check_model_file(path)], display_name(path))
 
 
 def shape_of(headers: Sequence[Header], name: str) -> ModelShape:

@@ -22,8 +22,8 @@ from app.models.disk import check_room, disk_error, same_file_system
 from app.models.downloads.jobs import Job, JobStore
 from app.models.downloads.partfile import done_on_disk
 from app.models.downloads.surroundings import Surroundings
+from app.models.hub.files import RepoFile, Variant, check_path
 from app.models.hub.repository import Repository
-from app.models.library.shards import RepoFile, Variant, check_path
 
 if TYPE_CHECKING:
     from app.models.hub.hub import HubClient  # imported when the first download runs: it takes a second

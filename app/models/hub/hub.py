@@ -30,9 +30,9 @@ from app.gguf.reader import Header, read_header
 from app.models.hub import errors as hub_errors
 from app.models.hub import retry
 from app.models.hub.errors import Asked
+from app.models.hub.files import RepoFile, group
 from app.models.hub.repository import Licence, Location, Repository, RepoSummary
 from app.models.hub.retry import Patience, with_patience
-from app.models.library.shards import RepoFile, group
 from app.net.gate import USER_AGENT, NetworkGate, Reason
 
 TOKEN = "hub-token"  # noqa: S105 - the secret's name, not the secret

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.domain.errors import AppError
 from app.models.disk import in_gigabytes
-from app.models.library.shards import RepoFile, Variant
+from app.models.hub.files import RepoFile, Variant
 
 # Licences that ask nothing of somebody who only runs a model. Any other is shown before the download.
 _FREE = frozenset(

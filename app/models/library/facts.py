@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from app.gguf.names import quantization_of, shard_of
 from app.gguf.reader import Header, read_file
 from app.gguf.types import FILE_TYPES
-from app.models.library.shards import quantization_of, shard_of
 from app.storage import jsonfile
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def facts_of(header: Header, file_name: str) -> Facts:
         experts_used=header.arch("expert_used_count"),
         context=header.arch("context_length"),
         parameters=sum(tensor.elements for tensor in header.tensors),
-        shards=max(1, header.number("split.count"), shard_of(Path(file_name).stem)[2]),
+        shards=max(1, header.number("split.count"), shard_of(file_name).of),
         data_end=header.data_offset + header.data_size,
         projector=architecture == "clip" or header.text("general.type") == "mmproj",
         pooling=header.arch("pooling_type"),

@@ -13,9 +13,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.domain.errors import AppError
+from app.gguf.names import display_name, is_gguf, is_importance_matrix, is_projector, shard_of, shards
 from app.models.library import records
 from app.models.library.facts import Facts, FactsCache
-from app.models.library.shards import is_projector, shard_of
 
 log = logging.getLogger(__name__)
 
@@ -142,8 +142,7 @@ class ModelLibrary:
     def _model(self, parts: dict[int, Path], place: Place) -> LibraryModel | None:
         """None for a projector, which belongs to the model beside it."""
         first = parts[min(parts)]
-        stem, _, count = shard_of(first.stem)
-        missing = tuple(f"{stem}-{n:05d}-of-{count:05d}.gguf" for n in range(1, count + 1) if n not in parts)
+        missing = tuple(path.name for number, path in enumerate(shards(first), 1) if number not in parts)
         error, facts = "", Facts("", pooling=0)
         try:
             each = [self._cache.get(parts[number]) for number in sorted(parts)]
@@ -162,7 +161,7 @@ class ModelLibrary:
             error = f"{missing[0]} is not beside the others."
         record, inside = _record(first)
         return LibraryModel(
-            name=stem,
+            name=display_name(first),
             path=str(first),
             files=tuple(map(str, _ordered(parts))),
             size=sum(map(_size, parts.values())),
@@ -200,9 +199,7 @@ def _record(file: Path) -> tuple[records.FolderRecord, bool]:
 def _gguf_files(root: Path, seen: set[str]) -> Iterator[Path]:
     """GGUF files at or below ``root`` that are not in ``seen``; those are added. Hidden folders are left out."""
     if root.is_file():
-        count = shard_of(root.stem)[2]
-        together = root.parent.glob("*.gguf") if count > 1 else [root]
-        yield from _new((path for path in together if shard_of(path.stem)[::2] == shard_of(root.stem)[::2]), seen)
+        yield from _new(shards(root), seen)
         return
     left = _FILES
     for folder, folders, files in os.walk(root):  # does not follow links to folders, which may go round
@@ -213,13 +210,13 @@ def _gguf_files(root: Path, seen: set[str]) -> Iterator[Path]:
         if left < 0:
             log.warning("%s holds too many files, so only a part of it was searched for models", root)
             return
-        yield from _new((here / name for name in sorted(files) if name.casefold().endswith(".gguf")), seen)
+        yield from _new((here / name for name in sorted(files) if is_gguf(name)), seen)
 
 
 def _new(paths: Iterable[Path], seen: set[str]) -> Iterator[Path]:
     for path in paths:
         key = os.path.normcase(path.resolve())  # a link and what it links to are one model
-        if key not in seen and path.is_file() and not path.name.startswith(".") and "imatrix" not in path.name:
+        if key not in seen and path.is_file() and not path.name.startswith(".") and not is_importance_matrix(path.name):
             seen.add(key)
             yield path.absolute()
 
@@ -228,7 +225,7 @@ def _sets(paths: Iterable[Path]) -> list[dict[int, Path]]:
     """Files that make up one model each, by their number."""
     sets: dict[tuple[Path, str, int], dict[int, Path]] = {}
     for path in paths:
-        stem, number, count = shard_of(path.stem)
+        stem, number, count = shard_of(path)
         sets.setdefault((path.parent, stem, count), {})[number] = path
     return list(sets.values())
 

@@ -1,6 +1,5 @@
 """Models on disk, found by name."""
 
-import re
 import sys
 from collections.abc import Sequence
 from importlib.resources import files
@@ -8,8 +7,7 @@ from pathlib import Path
 
 from app.domain.errors import AppError
 from app.domain.models import ModelFile
-
-_SHARD = re.compile(r"-(\d{5})-of-(\d{5})$")  # of a file's stem; the first shard stands for the model
+from app.gguf.names import display_name, shard_of, shards
 
 
 def default_roots() -> list[Path]:
@@ -64,16 +62,9 @@ def find_model(name_or_path: str, roots: Sequence[Path] | None = None) -> ModelF
 
 
 def _is_first(path: Path) -> bool:
-    match = _SHARD.search(path.stem)
-    return match is None or int(match[1]) == 1
+    return shard_of(path).number == 1
 
 
 def _model(path: Path, *, shipped: bool) -> ModelFile:
-    match = _SHARD.search(path.stem)
-    if match is None:
-        parts = [path]
-    else:
-        stem = path.stem[: match.start()]
-        parts = [path.with_name(f"{stem}-{n:05d}-of-{match[2]}.gguf") for n in range(1, int(match[2]) + 1)]
-    size = sum(part.stat().st_size for part in parts if part.is_file())
-    return ModelFile(_SHARD.sub("", path.name.removesuffix(".gguf")), str(path), size, shipped)
+    size = sum(part.stat().st_size for part in shards(path) if part.is_file())
+    return ModelFile(display_name(path), str(path), size, shipped)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
+from app.gguf.names import shards
 from app.models.disk import check_room, disk_error, free_bytes, place
 from app.models.library import records
 from app.models.library.checks import check_model, sha256_of
 from app.models.library.folder import LibraryModel, Place, record_of
-from app.models.library.shards import shard_of
 
 _COPY_STEP = 4 << 20
 Progress = Callable[[int, int], None]
@@ -155,10 +155,8 @@ def _tidy(folder: Path, library: Path) -> None:
 
 
 def _all_shards(path: Path) -> list[Path]:
-    stem, _, count = shard_of(path.stem)
-    files = (
-        [path] if count == 1 else [path.with_name(f"{stem}-{n:05d}-of-{count:05d}.gguf") for n in range(1, count + 1)]
-    )
+    files = shards(path)
+    count = len(files)
     for file in files:
         if not file.is_file():
             raise AppError(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.engine.learned.states import Blob, SavedState, StateFolder, common_prefix, fingerprint, key_of
+from app.engine.learned.states import Blob, SavedState, StateFolder, common_prefix, key_of
 
 KEY = key_of("model", 1)
 TOKENS = tuple(range(100, 400))
@@ -215,11 +215,3 @@ def test_common_prefix():
     assert common_prefix((), (1,)) == 0
     assert common_prefix((1, 2, 3), [1, 2]) == 2
     assert common_prefix([1, 2, 3], (1, 5, 3)) == 1
-
-
-def test_fingerprints(tmp_path):
-    one, two = tmp_path / "one", tmp_path / "two"
-    one.write_bytes(bytes(100_000))
-    two.write_bytes(bytes(99_999) + b"\1")
-    assert fingerprint([one]) == fingerprint([one]) != fingerprint([two])
-    assert fingerprint([one, two]) != fingerprint([one])

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.errors import AppError
-from app.gguf.files import check_model_file, display_name
+from app.gguf.files import check_model_file, fingerprint
 
 
 def code(path):
@@ -43,4 +43,13 @@ def test_shards(tmp_path):
     assert code(paths[2]) == "shard-missing"
     paths[2].write_bytes(b"GGUF")
     assert check_model_file(paths[1]) == paths
-    assert display_name(str(paths[0])) == "big"
+
+
+def test_fingerprints(tmp_path):
+    one, two, three = tmp_path / "one", tmp_path / "two", tmp_path / "three"
+    one.write_bytes(b"x" * 10_000)
+    two.write_bytes(b"x" * 9_999 + b"y")
+    three.write_bytes(b"x" * 10_000)
+    assert fingerprint([one]) == fingerprint([three]) != fingerprint([two])
+    assert fingerprint([one, two]) != fingerprint([one])
+    assert fingerprint([one]) == "5d560f14795b7f3548a5297ae28503c8"  # vectors of documents are kept by it

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from app.gguf.names import quantization_of
 from app.gguf.types import FILE_TYPES
 from app.models.hub.catalogue import Fit, entry_for, fits, load_catalogue
-from app.models.library.shards import check_path, quantization_of
+from app.models.hub.files import check_path
 
 GB = 10**9
 MODELS = load_catalogue()

@@ -9,31 +9,7 @@ from hypothesis import strategies as st
 from app.domain.errors import AppError
 from app.models.downloads.partfile import Content, PartFile, done_on_disk
 from app.models.downloads.ranges import Range, Ranges
-from app.models.library.shards import RepoFile, check_path, group, quantization_of, shard_of
-
-
-@pytest.mark.parametrize(
-    ("path", "quantization"),
-    [
-        ("Qwen3-30B-A3B-Thinking-2507-Q4_K_M.gguf", "Q4_K_M"),
-        ("UD-Q2_K_XL/Kimi-K2-Thinking-UD-Q2_K_XL-00001-of-00008.gguf", "UD-Q2_K_XL"),
-        ("gpt-oss-20b-mxfp4.gguf", "MXFP4"),
-        ("model.i1-IQ2_XXS.gguf", "IQ2_XXS"),
-        ("UD-TQ1_0/x-UD-TQ1_0-00003-of-00006.gguf", "UD-TQ1_0"),
-        ("small-moe-q8_0.gguf", "Q8_0"),
-        ("GLM-4.6-BF16-00001-of-00015.gguf", "BF16"),
-        ("Q4_K_M/model-00001-of-00002.gguf", "Q4_K_M"),
-        ("Qwen3-Next-80B-A3B-Thinking-00001-of-00004.gguf", ""),
-        ("Q8_0_merged_Q4_0.gguf", "Q4_0"),
-    ],
-)
-def test_quantization_in_a_name(path, quantization):
-    assert quantization_of(path) == quantization
-
-
-def test_shard_numbers():
-    assert shard_of("NAME-00002-of-00013") == ("NAME", 2, 13)
-    assert shard_of("NAME-2-of-13") == ("NAME-2-of-13", 1, 1)
+from app.models.hub.files import RepoFile, check_path, group
 
 
 def test_models_of_equal_name_in_two_folders_stay_apart():

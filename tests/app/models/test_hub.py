@@ -7,9 +7,9 @@ import pytest
 
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
+from app.models.hub.files import RepoFile
 from app.models.hub.hub import HubClient
 from app.models.hub.repository import Licence, RepoSummary
-from app.models.library.shards import RepoFile
 from app.net.gate import NetworkGate
 
 REPO = "maker/Model-GGUF"

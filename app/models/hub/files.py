@@ -1,4 +1,4 @@
-"""File names of a model: which belong together, which quantization they hold, and which may be written to a disk."""
+"""The files of a repository: which of them make up a model, and which may be written to a disk."""
 
 import re
 import unicodedata
@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from app.domain.errors import AppError
+from app.gguf.names import is_gguf, is_importance_matrix, is_projector, quantization_of, shard_of
 
-SHARD = re.compile(r"-(\d{5})-of-(\d{5})$")  # of a file's stem; llama.cpp, llama_split_path
-_QUANTIZATION = re.compile(
-    r"(?<![A-Za-z0-9])((?:UD-)?(?:I?Q\d(?:_(?:K|XXS|XS|S|XL|L|M|NL|\d))*|TQ\d_\d|MXFP4(?:_MOE)?|NVFP4|BF16|FP?16|FP?32))(?![A-Za-z0-9])",
-    re.IGNORECASE,
-)
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)  # Windows' device names
 _MAX_PART_BYTES = 240  # most file systems take 255; the rest is for our endings
 _MAX_DEPTH = 6
@@ -45,43 +41,19 @@ class Variant:
         return len(self.files) == self.expected
 
 
-def shard_of(stem: str) -> tuple[str, int, int]:
-    """``NAME-00002-of-00013`` -> (NAME, 2, 13); a name without numbers is the only one of one."""
-    match = SHARD.search(stem)
-    return (stem[: match.start()], int(match[1]), int(match[2])) if match else (stem, 1, 1)
-
-
-def quantization_of(path: str) -> str:
-    """``.../Qwen3-UD-Q4_K_XL-00001-of-00002.gguf`` -> ``UD-Q4_K_XL``; the folder's name counts where the file's tells
-    nothing; "" where neither does."""
-    pure = PurePosixPath(path)
-    for text in (shard_of(pure.stem)[0], pure.parent.name):
-        found = _QUANTIZATION.findall(text)
-        if found:
-            return str(found[-1]).upper()
-    return ""
-
-
-def is_projector(path: str) -> bool:
-    """Whether the file holds a vision model's projector instead of a language model."""
-    return "mmproj" in PurePosixPath(path).name.casefold()
-
-
 def group(files: Iterable[RepoFile]) -> tuple[tuple[Variant, ...], tuple[RepoFile, ...]]:
     """The models among ``files``, smallest first, and the projectors. Other files, importance matrices too, are left
     out."""
     sets: dict[tuple[str, str, int], dict[int, RepoFile]] = {}
     projectors = []
     for file in files:
-        pure = PurePosixPath(file.path)
-        name = pure.name.casefold()
-        if not name.endswith(".gguf") or "imatrix" in name:
+        if not is_gguf(file.path) or is_importance_matrix(file.path):
             continue
         if is_projector(file.path):
             projectors.append(file)
             continue
-        stem, number, count = shard_of(pure.stem)
-        sets.setdefault((str(pure.parent), stem, count), {})[number] = file
+        stem, number, count = shard_of(file.path)
+        sets.setdefault((str(PurePosixPath(file.path).parent), stem, count), {})[number] = file
     variants = [
         Variant(stem, quantization_of(parts[min(parts)].path), tuple(parts[n] for n in sorted(parts)), count)
         for (_, stem, count), parts in sets.items()
