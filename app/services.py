@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from app.agent.loop import TurnResources
@@ -26,6 +27,7 @@ from app.engine.llama import embed
 from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Engine
 from app.mailbox import Mailbox
+from app.models.hub.catalogue import catalogued_sampling
 from app.models.library.library import default_roots
 from app.models.service import ModelService
 from app.net.gate import NetworkGate
@@ -93,8 +95,15 @@ class Services:
             with_learned=worker.with_learned,
         )
         gate = ModelGate()
+        local = LocalResources(worker, clock, gate, catalogued=partial(catalogued_sampling, models.catalogue))
         choice = ModelChoice(
-            worker, settings, models.library, roots, lambda path: plans.effective(plans.overrides(path)), gate
+            worker,
+            settings,
+            models.library,
+            roots,
+            lambda path: plans.effective(plans.overrides(path)),
+            gate,
+            lambda model: local.spoken(model).style,
         )
         request = _request(choice, model)
         limits = Limits(max_text_file_mb=settings.get().max_text_file_mb)
@@ -105,7 +114,6 @@ class Services:
         for message_id in store.recover():
             _log.info("The answer %s was interrupted when the program ended", message_id)
         store.purge_deleted(clock.now() - _UNDO_S)
-        local = LocalResources(worker, clock, gate)
         chat = ChatService(
             TurnResources(store, documents, publish, clock),
             tools,

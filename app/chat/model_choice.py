@@ -8,14 +8,17 @@ from typing import TypeAlias
 
 from app.chat.model_plan import request_for
 from app.domain.cancel import CancelToken
+from app.domain.commands import TurnOptions
 from app.domain.errors import AppError, Cancelled
 from app.domain.models import LoadRequest, ModelAbilities, ModelFile, ModelInfo
 from app.domain.placement import LoadOverrides, Tuning
+from app.domain.sampling import ChosenSampling
 from app.engine.protocol import Engine
 from app.formats import detect
 from app.models.library.folder import LibraryModel, ModelLibrary, Place
 from app.models.library.library import shipped_models
 from app.responders.local.model_gate import ModelGate
+from app.responders.local.style import ModelStyle
 from app.storage.settings import SettingsStore
 
 _log = logging.getLogger(__name__)
@@ -34,15 +37,17 @@ class ModelChoice:
         roots: Sequence[Path],
         overrides: Callable[[str], LoadOverrides],
         gate: ModelGate,
+        style: Callable[[ModelInfo], ModelStyle] = ModelStyle.of,
     ) -> None:
         """``roots``: folders of the models that came with the program. ``overrides``: how a model is to be loaded, in
-        effect (see ``ModelPlans.effective``). ``gate``: the turns'."""
+        effect (see ``ModelPlans.effective``). ``gate``: the turns'. ``style``: how a loaded model is talked to."""
         self._engine = engine
         self._settings = settings
         self._library = library
         self._roots = tuple(roots)
         self._overrides = overrides
         self._gate = gate
+        self._style = style
         self._lock = threading.Lock()
         self._loading: _Loading | None = None
 
@@ -120,6 +125,12 @@ class ModelChoice:
     def abilities(self, model: ModelInfo) -> ModelAbilities:
         """What a loaded model can do. Reads its chat template: not the UI's."""
         return detect(model.template).abilities
+
+    def sampling(self, model: ModelInfo) -> ChosenSampling:
+        """How a loaded model's tokens are drawn where nobody wishes anything. Not the UI's. Raises AppError where its
+        chat template cannot be read."""
+        style = self._style(model)
+        return style.sampling(TurnOptions(), think=style.thinking(None))
 
     def close(self) -> None:
         with self._lock:

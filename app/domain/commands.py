@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 
 from app.domain.ids import new_id
+from app.domain.models import SamplingValues
 
 
 @dataclass(frozen=True, slots=True)
 class TurnOptions:
-    """How to answer. None takes the setting or the model's preset.
+    """How to answer. None takes the setting, or what the model's file and its makers say.
 
     ``tools``: names, None for the read-only built-ins, () for none. ``allow``: tools with an effect that run unasked.
     ``think``: False asks a model that can answer without reasoning to do so.
@@ -19,6 +20,15 @@ class TurnOptions:
     think: bool | None = None
     tools: tuple[str, ...] | None = None
     allow: frozenset[str] = frozenset()
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+
+    @property
+    def sampling(self) -> SamplingValues:
+        """What the person wishes about drawing tokens; ``seed`` stands beside it."""
+        return SamplingValues(self.temperature, self.top_k, self.top_p, self.min_p, self.repeat_penalty)
 
 
 @dataclass(frozen=True, slots=True)

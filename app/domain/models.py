@@ -22,6 +22,17 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class SamplingValues:
+    """Some figures of ``Sampling``, as somebody states them. None: nothing is said of it."""
+
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallGrammar:
     """What a tool call has to look like, from the moment at which the model begins one.
 
@@ -100,6 +111,7 @@ class ModelInfo:
     seconds: float = 0.0  # how long the load took
     backends: tuple[str, ...] = ()  # paths of the engine's libraries chosen for this machine, where there is a choice
     placement: Placement | None = None  # None where the file's header was not understood
+    sampling: SamplingValues = SamplingValues()  # what the file says of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.domain.models import CallGrammar, ModelAbilities
+from app.domain.models import CallGrammar, ModelAbilities, SamplingValues
 from app.formats.families import ALL
 from app.formats.families.plain import PLAIN, PLAIN_TOOLS
 from app.formats.family import Family
@@ -54,6 +54,18 @@ class Format:
     @property
     def noise(self) -> tuple[str, ...]:
         return self.family.noise
+
+    def sampling(self, model: str, *, think: bool | None) -> SamplingValues:
+        """What the makers of the family recommend for ``model`` (its name), and nothing where they do not."""
+        preset = next((preset for preset in self.family.presets if preset.fits(model)), None)
+        if preset is None:
+            return SamplingValues()
+        at_once = preset.at_once if self.answers_at_once(think) else None
+        return at_once or preset.sampling
+
+    def answers_at_once(self, think: bool | None) -> bool:
+        """Whether an answer comes without reasoning, where ``think`` is what is asked for."""
+        return not self.thinks or (think is False and self.abilities.switchable)
 
     def variables(self, *, think: bool | None, effort: str | None) -> dict[str, object]:
         """What tells the template to reason or not, and how much, see ``Thinking``."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
+from app.domain.models import SamplingValues
 from app.domain.output import CallArguments, CallBroken, CallClosed, CallOpened, OutputEvent
 from app.formats.text.schema import ToolTypes
 from app.formats.text.source import Source, Steps
@@ -94,6 +95,33 @@ class HeaderSyntax:
     between: tuple[str, ...] = ()
 
 
+def drawn(
+    temperature: float, top_p: float = 1.0, *, top_k: int = 0, min_p: float = 0.0, repeat_penalty: float = 1.0
+) -> SamplingValues:
+    """What makers recommend: what they do not speak of is off."""
+    return SamplingValues(temperature, top_k, top_p, min_p, repeat_penalty)
+
+
+GREEDY = drawn(0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """How a family's makers recommend to draw tokens.
+
+    ``source``: where they say so. ``at_once``: for answers without reasoning, where these differ.
+    ``models``: parts of the names of the models that it is for, in lower case; () is for all of the family.
+    """
+
+    source: str
+    sampling: SamplingValues
+    at_once: SamplingValues | None = None
+    models: tuple[str, ...] = ()
+
+    def fits(self, model: str) -> bool:
+        return not self.models or any(name in model.casefold() for name in self.models)
+
+
 Variables = Mapping[str, object]
 """Variables of a chat template, by name."""
 
@@ -147,6 +175,7 @@ class Family:
     ``call_id``: the id a past call gets in the prompt, from its name and its number in the conversation.
     ``single``: the template renders one call a message. ``raw_arguments``: the template prints argument text as it is.
     ``thinks``: it reasons, though its template does not spell the markers out. ``thinking``: how it is told to.
+    ``presets``: how its tokens are drawn; the first that fits the model counts, none where its makers say nothing.
     ``known``: False for a guess.
     """
 
@@ -171,6 +200,7 @@ class Family:
     raw_arguments: bool = False
     thinks: bool = False
     thinking: Thinking = field(default_factory=Thinking)
+    presets: tuple[Preset, ...] = ()
     known: bool = True
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from app.domain.models import CallGrammar, ModelAbilities
+from app.domain.models import CallGrammar, ModelAbilities, SamplingValues
 from app.domain.output import Note, OutputEvent
 
 
@@ -58,6 +58,14 @@ class ChatFormat(Protocol):
     @property
     def noise(self) -> tuple[str, ...]:
         """Markers that stand around visible text in the model's output."""
+        ...
+
+    def sampling(self, model: str, *, think: bool | None) -> SamplingValues:
+        """What the family's makers recommend for the model with this name. ``think``: as for ``variables``."""
+        ...
+
+    def answers_at_once(self, think: bool | None) -> bool:
+        """Whether an answer comes without reasoning. ``think``: as for ``variables``."""
         ...
 
     def variables(self, *, think: bool | None, effort: str | None) -> dict[str, object]:

@@ -59,6 +59,12 @@ def quantization_of(path: str) -> str:
     return ""
 
 
+def bare_name(name: str) -> str:
+    """A displayed name without its quantization: ``Qwen3-8B-UD-Q4_K_XL`` -> ``Qwen3-8B``."""
+    found = list(_QUANTIZATION.finditer(name))
+    return name[: found[-1].start()].rstrip("-._") if found else name
+
+
 def is_projector(path: str) -> bool:
     """Whether the file holds a vision model's projector instead of a language model."""
     return "mmproj" in PurePath(path).name.casefold()

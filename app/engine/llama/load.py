@@ -20,6 +20,7 @@ from app.engine.llama.vocabulary import Vocabulary, has_vocabulary
 from app.engine.placement.plan import Plan
 from app.gguf.files import check_model_file, fingerprint
 from app.gguf.names import display_name
+from app.gguf.sampling import stated_sampling
 from app.process.ending import memory_error
 
 # Text whose UTF-8 has almost every byte that UTF-8 can have.
@@ -188,4 +189,5 @@ def _describe(
         seconds=seconds,
         backends=bindings.backends(),
         placement=plan.shown() if plan is not None else None,
+        sampling=stated_sampling(lambda key: _meta(model, key)),
     )

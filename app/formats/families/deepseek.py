@@ -2,7 +2,7 @@
 
 from app.formats.calls.named_json import NamedJsonCalls
 from app.formats.calls.xml_calls import XmlCalls
-from app.formats.family import Family, Thinking
+from app.formats.family import Family, Preset, Thinking, drawn
 
 _ENDS = ("<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>")
 _BEGIN, _SEP, _END = "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>"
@@ -33,9 +33,15 @@ V4 = Family(
     ends=_ENDS,
     tidy=_TIDY,
     thinking=Thinking(efforts=("high", "max")),
+    presets=(Preset("DeepSeek V4, model card, for running it locally", drawn(1.0)),),
 )
 V32 = Family(
-    name="deepseek-v3.2", needs=("｜DSML｜",), calls=_dsml("function_calls", "tool_calls"), ends=_ENDS, tidy=_TIDY
+    name="deepseek-v3.2",
+    needs=("｜DSML｜",),
+    calls=_dsml("function_calls", "tool_calls"),
+    ends=_ENDS,
+    tidy=_TIDY,
+    presets=(Preset("DeepSeek V3.2, model card, for running it locally", drawn(1.0, 0.95)),),
 )
 V3 = Family(
     name="deepseek-v3",
@@ -51,6 +57,10 @@ V3 = Family(
     ),
     ends=_ENDS,
     noise=_OUTPUTS,
+    presets=(
+        Preset("DeepSeek V3-0324, model card", drawn(0.3), models=("v3-0324",)),
+        Preset("DeepSeek R1 and R1-0528, model cards", drawn(0.6, 0.95)),
+    ),
 )
 V31 = Family(
     name="deepseek-v3.1",
@@ -60,6 +70,7 @@ V31 = Family(
     ),
     ends=_ENDS,
     noise=_OUTPUTS,
+    presets=(Preset("DeepSeek V3.1, generation_config.json", drawn(0.6, 0.95)),),
 )
 
 FAMILIES = (V4, V32, V3, V31)

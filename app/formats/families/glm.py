@@ -7,21 +7,29 @@ from app.formats.calls.choice import Choice
 from app.formats.calls.json_calls import JsonCalls
 from app.formats.calls.pairs import PairCalls
 from app.formats.families.qwen import HERMES
-from app.formats.family import Family, Thinking
+from app.formats.family import Family, Preset, Thinking, drawn
 
 _ENDS = ("<|user|>", "<|observation|>", "<|endoftext|>")
 _BOX = ("<|begin_of_box|>", "<|end_of_box|>")  # around the result, after problems in mathematics
 _PAIRS = PairCalls()
 
-GLM45 = Family(name="glm-4.5", needs=("<arg_key>", "/nothink"), calls=_PAIRS, quiet=_BOX, ends=_ENDS)
-GLM47 = Family(name="glm-4.7", needs=("<arg_key>", "[gMASK]"), calls=_PAIRS, quiet=_BOX, ends=_ENDS)
+_PRESETS = (Preset("GLM 4.6 to 5.2, model cards, for most tasks", drawn(1.0, 0.95)),)
+
+GLM45 = Family(name="glm-4.5", needs=("<arg_key>", "/nothink"), calls=_PAIRS, quiet=_BOX, ends=_ENDS, presets=_PRESETS)
+GLM47 = Family(name="glm-4.7", needs=("<arg_key>", "[gMASK]"), calls=_PAIRS, quiet=_BOX, ends=_ENDS, presets=_PRESETS)
 LING = Family(name="ling-3", needs=("<arg_key>", "<role>ASSISTANT"), calls=_PAIRS, ends=("<|role_end|>",))
-LING2 = Family(name="ling-2", needs=("<role>ASSISTANT", "<tool_call>"), calls=HERMES, ends=("<|role_end|>",))
+LING2 = Family(
+    name="ling-2",
+    needs=("<role>ASSISTANT", "<tool_call>"),
+    calls=HERMES,
+    ends=("<|role_end|>",),
+    presets=(Preset("Ling 2.0, README's example", drawn(0.7, 0.8, repeat_penalty=1.05)),),
+)
 LAGUNA = Family(
     name="laguna", needs=("<arg_key>", "<assistant>"), calls=_PAIRS, closing="\n", ends=("</assistant>", "〈|EOS|〉")
 )
 SPARK = Family(name="spark", needs=("<arg_key>", "<|Bot|>"), calls=_PAIRS, ends=("<｜end▁of▁sentence｜>",))
-OTHER = Family(name="glm", needs=("<arg_key>", "<arg_value>"), calls=_PAIRS, ends=_ENDS)
+OTHER = Family(name="glm", needs=("<arg_key>", "<arg_value>"), calls=_PAIRS, ends=_ENDS, presets=_PRESETS)
 
 
 def _hunyuan(suffix: str) -> Family:
@@ -36,6 +44,7 @@ def _hunyuan(suffix: str) -> Family:
         thinking=Thinking(
             on={"reasoning_effort": "high"}, off={"reasoning_effort": "no_think"}, efforts=("low", "high")
         ),
+        presets=(Preset("Hy3, generation_config.json", drawn(0.9)),),
     )
 
 

@@ -2,7 +2,7 @@
 
 from app.formats.calls.named_json import NamedJsonCalls
 from app.formats.calls.xtml import XtmlCalls
-from app.formats.family import Family, Thinking
+from app.formats.family import GREEDY, Family, Preset, Thinking, drawn
 
 K2 = Family(
     name="kimi-k2",
@@ -20,6 +20,22 @@ K2 = Family(
     call_id=lambda name, index: f"functions.{name}:{index}",
     raw_arguments=True,
     thinking=Thinking(on={"thinking": True}, off={"thinking": False}),
+    presets=(
+        Preset("trained here, for greedy decoding", GREEDY, models=("alcove-tiny",)),
+        Preset(
+            "Kimi K2 Instruct, model card; min_p: Unsloth's guide",
+            drawn(0.6, min_p=0.01),
+            models=("kimi-k2-instruct", "kimi-k2-0905"),
+        ),
+        Preset(
+            "Kimi K2 Thinking, model card; min_p: Unsloth's guide", drawn(1.0, min_p=0.01), models=("kimi-k2-thinking",)
+        ),
+        Preset(
+            "Kimi K2.5, model card; min_p: Unsloth's guide",
+            drawn(1.0, 0.95, min_p=0.01),
+            at_once=drawn(0.6, 0.95, min_p=0.01),
+        ),
+    ),
 )
 
 K3 = Family(
@@ -38,6 +54,7 @@ K3 = Family(
     thinking=Thinking(
         on={"thinking": True}, off={"thinking": False}, effort="thinking_effort", efforts=("low", "high", "max")
     ),
+    presets=(Preset("Moonshot's service, which takes nothing else", drawn(1.0, 0.95)),),
 )
 
 FAMILIES = (K3, K2)

@@ -11,7 +11,7 @@ from app.formats.calls.code import CodeCalls
 from app.formats.calls.json_calls import JsonCalls
 from app.formats.calls.named_json import NamedJsonCalls
 from app.formats.calls.pythonic import PythonicCalls
-from app.formats.family import Family, Header, HeaderSyntax
+from app.formats.family import Family, Header, HeaderSyntax, Preset, drawn
 from app.formats.text.schema import ToolTypes
 
 _ENDS = ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>")
@@ -20,6 +20,7 @@ _BARE_JSON = JsonCalls(opens=("{", "["), argument_keys=_KEYS, known_only=True, i
 _TAGGED = JsonCalls(opens=("<|python_tag|>",), argument_keys=_KEYS)
 _CODE = CodeCalls(open="<|python_tag|>", ends=_ENDS)
 _FUNCTION = NamedJsonCalls(call="<function=", name_ends=(">",), close=("</function>",), soft_opens=("<function=",))
+_PRESETS = (Preset("Llama 3.1 to 4, generation_config.json", drawn(0.6, 0.9)),)
 _BARE = Choice(when=(("{", _BARE_JSON), ("[{", _BARE_JSON)), otherwise=PythonicCalls())
 
 
@@ -62,6 +63,7 @@ LLAMA4 = Family(
     ),
     bare=_BARE,
     ends=("<|eot|>", "<|eom|>", "<|end_of_text|>"),
+    presets=_PRESETS,
 )
 LLAMA3 = Family(
     name="llama-3",
@@ -72,6 +74,7 @@ LLAMA3 = Family(
     bare=_BARE,
     ends=_ENDS,
     single=True,
+    presets=_PRESETS,
 )
 
 FAMILIES = (FUNCTIONARY32, FUNCTIONARY31, FIREFUNCTION, LLAMA4, LLAMA3)

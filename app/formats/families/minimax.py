@@ -3,7 +3,9 @@
 from app.formats.calls.json_calls import JsonCalls
 from app.formats.calls.nested_xml import NestedXmlCalls
 from app.formats.calls.xml_calls import XmlCalls
-from app.formats.family import Family, Thinking
+from app.formats.family import Family, Preset, Thinking, drawn
+
+_PRESETS = (Preset("MiniMax M2 to M2.7, READMEs", drawn(1.0, 0.95, top_k=40)),)
 
 M3 = Family(
     name="minimax-m3",
@@ -14,6 +16,7 @@ M3 = Family(
     tidy=r"\]<\]minimax\[>\[(?:</?[^>\n]*>)?",
     ends=("[e~[",),
     thinking=Thinking(on={"thinking_mode": "enabled"}, off={"thinking_mode": "disabled"}),
+    presets=_PRESETS,
 )
 M2 = Family(
     name="minimax-m2",
@@ -30,12 +33,14 @@ M2 = Family(
     ),
     tidy=r'<(?:invoke|parameter) name="[^>\n]*>',
     ends=("[e~[",),
+    presets=_PRESETS,
 )
 M1 = Family(
     name="minimax-m1",
     needs=("<tool_calls>", "ai name=assistant"),
     calls=JsonCalls(opens=("<tool_calls>",), closes=("</tool_calls>",), lines=True),
     ends=("<end_of_sentence>",),
+    presets=(Preset("MiniMax M1, README", drawn(1.0, 0.95)),),
 )
 
 FAMILIES = (M3, M2, M1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from app.formats.calls.json_calls import JsonCalls
 from app.formats.calls.named_json import read_named_json
-from app.formats.family import CallSink, Family, Thinking
+from app.formats.family import CallSink, Family, Preset, Thinking, drawn
 from app.formats.text.schema import ToolTypes
 from app.formats.text.source import Malformed, Source, Steps
 
@@ -57,6 +57,20 @@ MISTRAL = Family(
     ends=("</s>",),
     raw_arguments=True,
     thinking=Thinking(on={"reasoning_effort": "high"}, off={"reasoning_effort": "none"}, efforts=("high",)),
+    presets=(
+        Preset("Mistral Nemo, model card", drawn(0.3), models=("nemo",)),
+        Preset(
+            "Ministral 3, model cards: Reasoning 0.7 and 0.95, Instruct below 0.1",
+            drawn(0.7, 0.95),
+            at_once=drawn(0.05),
+            models=("ministral",),
+        ),
+        Preset(
+            "Magistral and Mistral Small 4 with reasoning; Mistral Small 3.2 and Devstral: model cards",
+            drawn(0.7, 0.95),
+            at_once=drawn(0.15),
+        ),
+    ),
 )
 
 # The first Magistral, whose tags are no tokens.

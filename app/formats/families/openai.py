@@ -8,7 +8,7 @@ import re
 
 from app.formats.calls.named_json import NamedJsonCalls
 from app.formats.calls.xml_calls import XmlCalls
-from app.formats.family import Family, Header, HeaderSyntax, Thinking
+from app.formats.family import Family, Header, HeaderSyntax, Preset, Thinking, drawn
 from app.formats.text.schema import ToolTypes
 
 _RECIPIENT = re.compile(r"\bto=([^\s<]+)")
@@ -47,6 +47,7 @@ GPT_OSS = Family(
     ends=("<|end|>", "<|return|>", "<|call|>", "<|endoftext|>"),
     single=True,
     thinking=Thinking(on={}, off={}, efforts=("low", "medium", "high")),
+    presets=(Preset("gpt-oss, README: temperature 1, top_p 1; min_p: Unsloth's guide", drawn(1.0, min_p=0.01)),),
 )
 
 MUSE = Family(
@@ -95,6 +96,7 @@ SOLAR = Family(
     noise=("<|begin|>assistant", "<|content|>"),
     ends=("<|end|>", "<|flush|>"),
     thinking=Thinking(on={}, off={"reasoning_effort": "minimal"}),
+    presets=(Preset("Solar Open 100B, generation_config.json", drawn(0.8, 0.95)),),
 )
 
 FAMILIES = (MUSE, GPT_OSS, SOLAR)

@@ -7,7 +7,7 @@ from app.formats.calls.json_calls import JsonCalls
 from app.formats.calls.pythonic import PythonicCalls
 from app.formats.calls.xml_calls import XmlCalls
 from app.formats.families.qwen import HERMES, TAG_TIDY, TAGS
-from app.formats.family import Family, Thinking
+from app.formats.family import GREEDY, Family, Preset, Thinking, drawn
 
 SEED = Family(
     name="seed-oss",
@@ -26,6 +26,7 @@ SEED = Family(
     tidy=TAG_TIDY,
     ends=("<seed:eos>",),
     thinking=Thinking(on={}, off={"thinking_budget": 0}),
+    presets=(Preset("Seed-OSS 36B, README", drawn(1.1, 0.95)),),
 )
 _GRANITE_ENDS = ("<|end_of_text|>", "<|start_of_role|>", "<|end_of_role|>")
 GRANITE3 = Family(
@@ -53,6 +54,7 @@ GRANITE4 = Family(
     calls=HERMES,
     ends=_GRANITE_ENDS,
     raw_arguments=True,
+    presets=(Preset("IBM for Granite 4, in Unsloth's guide", GREEDY),),
 )
 NEMOTRON2 = Family(
     name="nemotron-2",
@@ -62,6 +64,7 @@ NEMOTRON2 = Family(
     ends=("<SPECIAL_12>", "<|eot_id|>", "<|im_end|>"),
     raw_arguments=True,
     thinking=Thinking(on={}, off={}, said=("/think", "/no_think")),
+    presets=(Preset("Nemotron Nano 2, model card", drawn(0.6, 0.95), at_once=GREEDY),),
 )
 APRIEL = Family(
     name="apriel",
@@ -80,6 +83,7 @@ APRIEL = Family(
         "</thinking>",
     ),
     ends=("<|end|>",),
+    presets=(Preset("Apriel 1.5 15B Thinker, model card", drawn(0.6)),),
 )
 APERTUS = Family(
     name="apertus",
@@ -88,6 +92,7 @@ APERTUS = Family(
     think_close=("<|inner_suffix|>",),
     calls=JsonCalls(opens=("<|tools_prefix|>",), closes=("<|tools_suffix|>",), keyed=True),
     ends=("<|assistant_end|>",),
+    presets=(Preset("Apertus, model card", drawn(0.8, 0.9)),),
 )
 GIGACHAT31 = Family(
     name="gigachat-3.1",
@@ -117,6 +122,7 @@ MINICPM5 = Family(
         cdata=True,
     ),
     ends=("<|im_end|>",),
+    presets=(Preset("MiniCPM5 1B, model card", drawn(0.9, 0.95), at_once=drawn(0.7, 0.95)),),
 )
 ERNIE = Family(
     name="ernie-4.5",
@@ -137,6 +143,7 @@ HUNYUAN = Family(
     leads=(_ASSISTANT,),
     closing="\n",
     ends=("<|eos|>", "<|extra_0|>"),
+    presets=(Preset("Hunyuan A13B and dense, READMEs", drawn(0.7, 0.8, top_k=20, repeat_penalty=1.05)),),
 )
 HUNYUAN_DENSE = replace(HUNYUAN, needs=("<answer>",), any_of=("</think>", "<tool_calls>"))
 PHI4 = Family(
@@ -165,6 +172,7 @@ OLMO3 = Family(
     lacks=("<invoke",),
     calls=PythonicCalls(open="<function_calls>", close="</function_calls>"),
     ends=("<|im_end|>", "<|endoftext|>"),
+    presets=(Preset("OLMo 3, model cards", drawn(0.6, 0.95)),),
 )
 MINICPM4 = Family(
     name="minicpm-4",
@@ -173,15 +181,27 @@ MINICPM4 = Family(
     think_close=("<|thought_end|>", "</think>"),
     calls=PythonicCalls(open="<|tool_call_start|>", close="<|tool_call_end|>", fence=("```python", "```")),
     ends=("<|im_end|>",),
+    presets=(
+        Preset("MiniCPM4.1, model card", drawn(0.9, 0.95), models=("minicpm4.1",)),
+        Preset("MiniCPM4, model card", drawn(0.7, 0.7), models=("minicpm4",)),
+    ),
 )
 _EXAONE_ENDS = ("[|endofturn|]",)
-EXAONE4 = Family(name="exaone-4", needs=("[|assistant|]", "<tool_call>"), calls=HERMES, ends=_EXAONE_ENDS)
+_EXAONE_PRESETS = (Preset("EXAONE 4 with reasoning and EXAONE Deep, model cards", drawn(0.6, 0.95)),)
+EXAONE4 = Family(
+    name="exaone-4",
+    needs=("[|assistant|]", "<tool_call>"),
+    calls=HERMES,
+    ends=_EXAONE_ENDS,
+    presets=_EXAONE_PRESETS,
+)
 EXAONE_DEEP = Family(
     name="exaone-deep",
     needs=("[|assistant|]", "<thought>"),
     think_open=("<thought>",),
     think_close=("</thought>",),
     ends=_EXAONE_ENDS,
+    presets=_EXAONE_PRESETS,
 )
 
 FAMILIES = (

@@ -9,7 +9,8 @@ from typing import Any
 
 import psutil
 
-from app.domain.models import Sampling
+from app.domain.models import SamplingValues
+from app.gguf.names import bare_name
 from app.models.disk import in_gigabytes
 
 # Besides its file a model needs memory for the context and for computing; rough, until the placement plans it.
@@ -29,7 +30,8 @@ class CatalogueQuantization:
 class CatalogueModel:
     """``repository``: with the GGUF files; ``original``: the makers'. ``parameters`` and ``active`` (for one token)
     are counts, ``context`` in tokens. ``licence_page``: relative to the Hub. ``licence_asks``: shown before a
-    download. ``checked``: every figure was compared with a source, ``note`` tells which were not."""
+    download. ``sampling_at_once``: for answers without reasoning, None where it makes no difference.
+    ``checked``: every figure was compared with a source, ``note`` tells which were not."""
 
     name: str
     maker: str
@@ -44,7 +46,8 @@ class CatalogueModel:
     licence: str
     licence_page: str
     licence_asks: bool
-    sampling: Sampling
+    sampling: SamplingValues
+    sampling_at_once: SamplingValues | None
     sampling_source: str
     quantizations: tuple[CatalogueQuantization, ...]
     checked: bool
@@ -76,6 +79,27 @@ def entry_for(repository: str, catalogue: Sequence[CatalogueModel]) -> Catalogue
     return next((item for item in catalogue if key in (item.repository.casefold(), item.original.casefold())), None)
 
 
+def entry_for_file(name: str, catalogue: Sequence[CatalogueModel]) -> CatalogueModel | None:
+    """The entry of a model by its file's name, whoever quantized it: ``gpt-oss-20b-mxfp4``,
+    ``zai-org_GLM-4.7-Flash-Q4_K_M``."""
+    key = bare_name(name).casefold()
+    return next(
+        (item for item in catalogue if key in (item.original.casefold().replace("/", "_"), _base(item.original))), None
+    )
+
+
+def catalogued_sampling(catalogue: Sequence[CatalogueModel], name: str, at_once: bool) -> SamplingValues:
+    """How tokens of the model whose file is called ``name`` are drawn; ``at_once``: it answers without reasoning."""
+    entry = entry_for_file(name, catalogue)
+    if entry is None:
+        return SamplingValues()
+    return (entry.sampling_at_once if at_once else None) or entry.sampling
+
+
+def _base(repository: str) -> str:
+    return repository.rpartition("/")[2].casefold()
+
+
 def fits(size: int, *, free_memory: int | None = None, gpu_memory: int = 0) -> FitVerdict:
     """``size``: of the model's files; ``free_memory`` (default: asked for) and ``gpu_memory`` in bytes."""
     memory = psutil.virtual_memory().available if free_memory is None else free_memory
@@ -91,13 +115,14 @@ def fits(size: int, *, free_memory: int | None = None, gpu_memory: int = 0) -> F
 
 
 def _model(stored: Mapping[str, Any]) -> CatalogueModel:
-    licence = stored["licence"]
+    licence, at_once = stored["licence"], stored.get("sampling_at_once")
     values = {
         **stored,
         "licence": licence["name"],
         "licence_page": licence["page"],
         "licence_asks": licence["asks"],
-        "sampling": Sampling(**stored["sampling"]),
+        "sampling": SamplingValues(**stored["sampling"]),
+        "sampling_at_once": SamplingValues(**at_once) if at_once is not None else None,
         "quantizations": tuple(CatalogueQuantization(**item) for item in stored["quantizations"]),
     }
     return CatalogueModel(**{field.name: values[field.name] for field in fields(CatalogueModel)})

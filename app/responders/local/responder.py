@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from app.domain.answers import UnfinishedRound, unfinished_round
 from app.domain.cancel import CancelToken
-from app.domain.commands import TurnOptions
 from app.domain.errors import AppError
 from app.domain.messages import GenerationStats, Message, StopReason
-from app.domain.models import LoadRequest, ModelInfo, Sampling
+from app.domain.models import LoadRequest, ModelInfo
 from app.domain.protocols import Clock
 from app.domain.tools import ToolSpec
 from app.engine.protocol import Engine, Finished, GenerationRequest, Prefill, Tokens
@@ -21,7 +20,7 @@ from app.responders.local.prompt import Prompt, PromptBuilder, PromptOptions
 from app.responders.local.rate import RateMeter
 from app.responders.local.read_ahead import read_ahead
 from app.responders.local.reuse import PromptFacts, PromptLedger, explained
-from app.responders.local.style import ModelStyle
+from app.responders.local.style import Catalogued, ModelStyle, uncatalogued
 from app.responders.protocol import (
     Abilities,
     Intake,
@@ -58,6 +57,7 @@ class LocalResources:
     clock: Clock
     gate: ModelGate = field(default_factory=ModelGate)
     prompts: PromptLedger = field(default_factory=PromptLedger)
+    catalogued: Catalogued = uncatalogued
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _spoken: list[Spoken] = field(default_factory=list)  # of the model that was used last, or none
 
@@ -65,7 +65,7 @@ class LocalResources:
         """Raises AppError where the model's template cannot be read."""
         with self._lock:
             if not self._spoken or self._spoken[0].model != model:
-                style = ModelStyle.of(model)
+                style = ModelStyle.of(model, self.catalogued)
                 self._spoken[:] = [
                     Spoken(model, style, PromptBuilder(self.engine, model, style.template, style.chat_format))
                 ]
@@ -207,7 +207,7 @@ class LocalResponder:
         begun = len(partial.span.token_ids) if partial else 0
         request = GenerationRequest(
             prompt.ids,
-            _sampling(style.profile.sampling, options.turn),
+            style.sampling(options.turn, think=prompt_options.think).sampling,
             options.turn.max_tokens or style.profile.max_tokens,
             conversation=conversation,
             round=options.round,
@@ -280,8 +280,3 @@ def _before(answer: Message, partial: UnfinishedRound) -> Message:
     """The answer's earlier rounds."""
     spans = tuple(span for span in answer.spans if span.round != partial.span.round)
     return replace(answer, parts=answer.parts[: partial.keep], spans=spans)
-
-
-def _sampling(preset: Sampling, options: TurnOptions) -> Sampling:
-    temperature = preset.temperature if options.temperature is None else options.temperature
-    return replace(preset, temperature=temperature, seed=options.seed)

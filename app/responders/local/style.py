@@ -1,24 +1,36 @@
-"""How to talk to a loaded model: its template's family, its makers' sampling, how much it can take in."""
+"""How to talk to a loaded model: its template's family, how its tokens are drawn, how much it can take in."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import Any, TypeAlias
 
-from app.domain.models import ModelInfo, Sampling
+from app.domain.commands import TurnOptions
+from app.domain.models import ModelInfo, SamplingValues
+from app.domain.sampling import ChosenSampling, SamplingSource, choose
 from app.formats import detect
 from app.formats.protocol import ChatFormat
 from app.formats.templates.template import ChatTemplate
 
+Catalogued: TypeAlias = Callable[[str, bool], SamplingValues]
+"""``catalogued(name, at_once)``: what our list of models says of the one whose file is called ``name``. ``at_once``: it
+answers without reasoning."""
+
+
+def uncatalogued(name: str, at_once: bool) -> SamplingValues:  # noqa: ARG001 - the shape of Catalogued
+    return SamplingValues()
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """``sources``: passages put beside a question, each of at most ``source_chars`` characters; ``result_chars``: of
-    one round's tool results; ``max_tokens``: of an answer, where nobody wishes another number. Small models lose the
-    thread in more than they were trained for."""
+    """How much a model takes in; small ones lose the thread in more than they were trained for.
 
-    sampling: Sampling = field(default_factory=Sampling)
+    ``sources``: passages put beside a question, each of at most ``source_chars`` characters.
+    ``result_chars``: characters of one round's tool results.
+    ``max_tokens``: of an answer, where nobody wishes another number.
+    """
+
     sources: int = 6
     source_chars: int = 2000
     result_chars: int = 12000
@@ -31,13 +43,13 @@ class ModelStyle:
     template: ChatTemplate
     chat_format: ChatFormat
     profile: Profile
+    catalogued: Catalogued = uncatalogued
 
     @classmethod
-    def of(cls, model: ModelInfo) -> "ModelStyle":
+    def of(cls, model: ModelInfo, catalogued: Catalogued = uncatalogued) -> "ModelStyle":
         """Raises AppError where the template cannot be read."""
-        chat_format = detect(model.template)
         template = ChatTemplate(model.template, bos=model.bos, eos=model.eos)
-        return cls(model, template, chat_format, profile(model.name, chat_format.name))
+        return cls(model, template, detect(model.template), profile(model.name), catalogued)
 
     @property
     def known(self) -> bool:
@@ -51,17 +63,21 @@ class ModelStyle:
     def takes_tools(self) -> bool:
         return self.chat_format.takes_tools
 
+    def sampling(self, options: TurnOptions, *, think: bool | None) -> ChosenSampling:
+        """How tokens are drawn, and who says so. ``think``: whether it reasons this time, see ``thinking``."""
+        name = self.model.name
+        stated = {
+            SamplingSource.WISH: options.sampling,
+            SamplingSource.FILE: self.model.sampling,
+            SamplingSource.CATALOGUE: self.catalogued(name, self.chat_format.answers_at_once(think)),
+            SamplingSource.FAMILY: self.chat_format.sampling(name, think=think),
+        }
+        return choose(stated, options.seed)
 
-def profile(name: str, family: str) -> Profile:
-    """The first entry of ``resources/profiles.json`` whose ``name`` begins the model's name, or whose ``family`` is
-    the format's; each says where its figures come from."""
+
+def profile(name: str) -> Profile:
+    """The first entry of ``resources/profiles.json`` whose ``name`` begins the model's name; each says where its
+    figures come from."""
     table: list[dict[str, Any]] = json.loads(resources.files("resources").joinpath("profiles.json").read_text("utf-8"))
-    for entry in table:
-        if name.lower().startswith(entry.get("name", "\0")) or entry.get("family") == family:
-            return _profile(entry)
-    return Profile()
-
-
-def _profile(entry: Mapping[str, Any]) -> Profile:
-    limits = {key: entry[key] for key in ("sources", "source_chars", "result_chars", "max_tokens") if key in entry}
-    return Profile(sampling=Sampling(**entry["sampling"]), **limits)
+    entry = next((entry for entry in table if name.casefold().startswith(entry["name"])), {})
+    return Profile(**{key: value for key, value in entry.items() if key not in ("name", "source")})

@@ -2,12 +2,14 @@
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.domain.commands import TurnOptions
+from app.domain.models import Sampling
 from app.engine.fake import WORDS
 
 TEMPLATES = Path(".cache/llama.cpp-templates")
@@ -76,3 +78,14 @@ def test_more_than_one_round_of_reasoning(kimi) -> None:
     kimi.ask(conversation, "Thanks", options=NONE)
     assert answer.text() == "FirstSecond part"
     assert "<think></think>FirstSecond part<|im_end|>" in kimi.prompt()
+
+
+def test_tokens_are_drawn_as_the_family_says_unless_a_person_wishes_otherwise(kimi) -> None:
+    for _ in range(2):
+        kimi.engine.script(["<think>", "Hm.", "</think>", "Yes."])
+    kimi.ask(kimi.conversation(), "Well?", options=NONE)
+    wish = replace(NONE, temperature=0.5, top_p=0.9, repeat_penalty=1.1, seed=4)
+    kimi.ask(kimi.conversation(), "Well?", options=wish)
+    first, second = (request.sampling for request in kimi.engine.requests)
+    assert first == Sampling(1.0, 0, 0.95, 0.01, 1.0)
+    assert second == Sampling(0.5, 0, 0.9, 0.01, 1.1, seed=4)

@@ -4,9 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.models import SamplingValues
+from app.domain.sampling import plausible, said
 from app.gguf.names import quantization_of
 from app.gguf.types import FILE_TYPES
-from app.models.hub.catalogue import Fit, entry_for, fits, load_catalogue
+from app.models.hub.catalogue import (
+    Fit,
+    catalogued_sampling,
+    entry_for,
+    entry_for_file,
+    fits,
+    load_catalogue,
+)
 from app.models.hub.files import check_path
 
 GB = 10**9
@@ -67,3 +76,36 @@ def test_this_machine_has_some_memory():
 
 def test_the_file_names_no_host():
     assert "http" not in Path("resources/catalogue.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("gpt-oss-20b-mxfp4", "gpt-oss 20B"),
+        ("Kimi-K2-Thinking-UD-TQ1_0", "Kimi K2 Thinking"),
+        ("zai-org_GLM-4.7-Flash-Q4_K_M", "GLM 4.7 Flash"),
+        ("QWEN3-30B-A3B-THINKING-2507-q8_0", "Qwen3 30B A3B Thinking 2507"),
+        ("gpt-oss-20b", "gpt-oss 20B"),
+        ("gpt-oss-20b-uncensored-Q4_K_M", None),
+        ("GLM-4.6V-Flash-Q4_K_M", None),
+        ("somebody_GLM-4.6-Q4_K_M", None),
+        ("alcove-tiny", None),
+        ("", None),
+    ],
+)
+def test_a_file_is_known_by_its_makers_name_whoever_quantized_it(file: str, name: str | None):
+    entry = entry_for_file(file, MODELS)
+    assert (entry.name if entry else None) == name
+
+
+def test_how_a_models_tokens_are_drawn_is_found_by_its_file():
+    assert catalogued_sampling(MODELS, "Qwen3.5-35B-A3B-Q4_K_M", False) == SamplingValues(1.0, 20, 0.95, 0.0)
+    assert catalogued_sampling(MODELS, "Qwen3.5-35B-A3B-Q4_K_M", True) == SamplingValues(0.7, 20, 0.8, 0.0)
+    assert catalogued_sampling(MODELS, "MiniMax-M2-Q4_K_M", True) == SamplingValues(1.0, 40, 0.95, 0.0)
+    assert catalogued_sampling(MODELS, "another", False) == SamplingValues()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_the_figures_of_an_entry_are_possible(model):
+    for values in filter(None, (model.sampling, model.sampling_at_once)):
+        assert all(plausible(name, value) for name, value in said(values))
