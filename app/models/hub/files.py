@@ -41,37 +41,6 @@ class Variant:
         return len(self.files) == self.expected
 
 
-<<<<<<< HEAD:app/models/hub/files.py
-=======
-def shard_of(stem: str) -> tuple[str, int, int]:
-    """``NAME-00002-of-00013`` -> (NAME, 2, 13); a name without numbers is the only one of one."""
-    match = SHARD.search(stem)
-    return (stem[: match.start()], int(match[1]), int(match[2])) if match else (stem, 1, 1)
-
-
-def quantization_of(path: str) -> str:
-    """``.../Qwen3-UD-Q4_K_XL-00001-of-00002.gguf`` -> ``UD-Q4_K_XL``; the folder's name counts where the file's tells
-    nothing; "" where neither does."""
-    pure = PurePosixPath(path)
-    for text in (shard_of(pure.stem)[0], pure.parent.name):
-        found = _QUANTIZATION.findall(text)
-        if found:
-            return str(found[-1]).upper()
-    return ""
-
-
-def bare_name(name: str) -> str:
-    """A file's name without its quantization: ``Qwen3-8B-UD-Q4_K_XL`` -> ``Qwen3-8B``."""
-    found = list(_QUANTIZATION.finditer(name))
-    return name[: found[-1].start()].rstrip("-._") if found else name
-
-
-def is_projector(path: str) -> bool:
-    """Whether the file holds a vision model's projector instead of a language model."""
-    return "mmproj" in PurePosixPath(path).name.casefold()
-
-
->>>>>>> 1b3939d (Draw tokens as the person, the file, the catalogue or the makers say, figure by figure):app/models/library/shards.py
 def group(files: Iterable[RepoFile]) -> tuple[tuple[Variant, ...], tuple[RepoFile, ...]]:
     """The models among ``files``, smallest first, and the projectors. Other files, importance matrices too, are left
     out."""
