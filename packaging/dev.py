@@ -5,6 +5,7 @@ Everything it makes lies in `.venv` and `.cache`; delete both to start over.
 """
 
 import argparse
+import subprocess
 import sys
 
 if sys.version_info < (3, 11):
@@ -53,9 +54,21 @@ def check(_arguments: list[str]) -> int:
         with step(title):
             if show([environment.program(tool), *options]) != 0:
                 failed.append(title)
+    with step("Dead code"):
+        if dead := unused():
+            say("\n".join(dead))
+            failed.append("Dead code")
     if failed:
         raise Stop(f"These checks failed: {', '.join(failed)}. Mend what they name above and run the command again.")
     return 0
+
+
+def unused() -> list[str]:
+    """What nobody calls. Tests count as callers; in them fixtures are found by name, so they are let be."""
+    done = subprocess.run([environment.program("vulture")], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 3):  # 3: something is unused
+        return [done.stderr.strip() or done.stdout.strip()]
+    return [line for line in done.stdout.splitlines() if not line.startswith("tests")]
 
 
 def test(arguments: list[str]) -> int:

@@ -49,9 +49,22 @@ def test_check_runs_all_checks_and_names_those_that_failed(script, capsys, monke
     ran = []
     monkeypatch.setattr(dev, "setup", lambda *needs: None)
     monkeypatch.setattr(dev, "show", lambda command: ran.append(command[0].stem) or ran[-1] == "mypy")
+    monkeypatch.setattr(dev, "unused", lambda: ["app/a.py:1: unused function 'b'"])
     assert dev.main(["check"]) == 1
     assert ran == ["ruff", "ruff", "mypy", "lint-imports"]
-    assert "These checks failed: Types." in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "These checks failed: Types, Dead code." in said.err
+    assert "unused function 'b'" in said.out
+
+
+def test_only_what_the_program_does_not_use_is_dead_code(script, monkeypatch):
+    dev = script("dev")
+    found = "tests/conftest.py:1: unused function 'a'\napp/a.py:1: unused function 'b'\n"
+    result = dev.subprocess.CompletedProcess([], 3, found, "")
+    monkeypatch.setattr(dev.subprocess, "run", lambda *_args, **_options: result)
+    assert dev.unused() == ["app/a.py:1: unused function 'b'"]
+    result.returncode, result.stdout, result.stderr = 1, "", "vulture: no such option"
+    assert dev.unused() == ["vulture: no such option"]
 
 
 def test_without_a_display_run_does_the_main_job(script, capsys, monkeypatch):

@@ -51,11 +51,6 @@ class ModelManager(QObject):
             self._library.refresh()
             self._shop.refresh()
 
-    def import_file(self, path: str) -> None:
-        """Ask how to take a file into the library; the page must be open."""
-        if self._library is not None:
-            self._library.ask_to_import(path)
-
     def set_current(self, path: str) -> None:
         """The model that answers."""
         self._current = path

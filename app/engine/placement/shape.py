@@ -99,7 +99,6 @@ class ModelShape:
     window: int
     experts: int
     experts_used: int
-    expert_groups: int
     amx: int | None = None
 
     @property
@@ -152,7 +151,6 @@ def shape_of(headers: Sequence[Header], name: str) -> ModelShape:
         window=hyper.window,
         experts=head.arch("expert_count"),
         experts_used=min(head.arch("expert_used_count"), head.arch("expert_count")),
-        expert_groups=head.arch("expert_group_count"),
         amx=_amx(by_layer.values(), rest),
     )
 

@@ -103,11 +103,6 @@ class PartFile:
     def complete(self) -> bool:
         return self.done == self.content.size
 
-    @property
-    def hashed(self) -> int:
-        """How many bytes of the file, from its start, are in the checksum already."""
-        return self._hashed
-
     def missing(self, step: int) -> list[Range]:
         """What is still to be fetched, in order, in pieces of at most ``step`` bytes."""
         with self._lock:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.domain.messages import CitationPart
-from ui.chat.transcript.rows.content import Content, Metrics, ReasoningRow, SourcesRow, estimate
+from ui.chat.transcript.rows.content import Content, Metrics, ReasoningRow, estimate
 
 
 class Segment:
@@ -34,10 +34,6 @@ class Segment:
             return self.expanded
         row = self.content
         return isinstance(row, ReasoningRow) and (row.started is not None or row.keep_open)
-
-    @property
-    def foldable(self) -> bool:
-        return isinstance(self.content, (ReasoningRow, SourcesRow))
 
     def set(self, content: Content) -> None:
         if content != self.content:
