@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.errors import AppError, Cancelled
 from app.domain.tools import ToolContext, ToolOutcome, Toolset, ToolSpec
-from app.tools.arguments import parse_arguments
+from app.tools.arguments.parsing import parse_arguments
 from app.tools.outcomes import clip, failed
 
 log = logging.getLogger(__name__)

@@ -23,6 +23,7 @@ ONLY_IN = {
     "llama_cpp": ("app/engine/llama/",),
     "openai": ("app/engine/remote.py",),
     "huggingface_hub": ("app/models/",),
+    "jsonschema": ("app/tools/arguments/",),
     "mcp": ("app/tools/",),
     "keyring": ("app/storage/secrets.py",),
     "PySide6": ("ui/",),

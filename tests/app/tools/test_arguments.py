@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.tools import ToolSpec
-from app.tools.arguments import parse_arguments
-from app.tools.schema import problem
+from app.tools.arguments.checking import problem
+from app.tools.arguments.parsing import parse_arguments
 
 SCHEMA: dict[str, Any] = {
     "type": "object",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from app.domain.tools import ToolSpec
-from app.tools.schema import problem
+from app.tools.arguments.checking import problem
 
 
 def parse_arguments(spec: ToolSpec, arguments: str) -> Mapping[str, object]:
