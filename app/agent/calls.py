@@ -13,7 +13,9 @@ from app.domain.messages import SourcesPart, ToolCallPart, ToolResultPart, ToolS
 from app.domain.protocols import Clock, Publish
 from app.domain.tools import ToolContext, ToolOutcome, ToolSpec
 from app.tools.offer import Offer
-from app.tools.outcomes import failed
+from app.tools.outcomes import clip, failed
+
+_LONGEST_NAME = 100  # characters of a name that a model made up
 
 
 class ToolRunner:
@@ -73,7 +75,8 @@ class ToolRunner:
         context.cancel.raise_if_cancelled()
         spec = self._tools.get(call.name) if call.name in offered else None
         if spec is None:
-            return failed(f"there is no tool {call.name}. Available tools: {', '.join(sorted(offered)) or 'none'}.")
+            names = ", ".join(sorted(offered)) or "none"
+            return failed(f"there is no tool {clip(call.name, _LONGEST_NAME)}. Available tools: {names}.")
         earlier = self._earlier(call, spec, answer)
         if earlier is not None:
             return ToolOutcome(ToolStatus.OK, earlier.result)
