@@ -11,7 +11,6 @@ from app.tools.arguments.sentences import sentences
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
-    from jsonschema.protocols import Validator
 
 MOST_STEPS = 100_000  # about a second
 ERROR_STEPS = 200
@@ -34,7 +33,8 @@ def _errors(value: Any, schema: Mapping[str, object]) -> "list[ValidationError]"
     make, registry = _validator()
     token = _steps.set(MOST_STEPS)
     try:
-        return list(islice(make(schema, registry=registry).iter_errors(value), MOST_ERRORS))
+        found: Iterator[ValidationError] = make(schema, registry=registry).iter_errors(value)
+        return list(islice(found, MOST_ERRORS))
     except (_TooMuch, RecursionError):
         return []
     finally:
@@ -42,7 +42,7 @@ def _errors(value: Any, schema: Mapping[str, object]) -> "list[ValidationError]"
 
 
 @cache
-def _validator() -> "tuple[Callable[..., Validator], object]":
+def _validator() -> tuple[Callable[..., Any], object]:
     """The validator, made when the first call is checked: to import it takes a tenth of a second. And a registry of
     schemas that has none and fetches none."""
     from jsonschema.validators import Draft202012Validator, extend
