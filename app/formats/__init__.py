@@ -14,7 +14,7 @@ from app.formats.families import ALL
 from app.formats.families.plain import PLAIN, PLAIN_TOOLS
 from app.formats.family import Family
 from app.formats.grammar import call_grammar
-from app.formats.machine import Machine
+from app.formats.output_parser import OutputParser
 from app.formats.protocol import StreamParser
 
 __all__ = ["Format", "detect"]
@@ -82,7 +82,7 @@ class Format:
         ``vocabulary``: spellings of the model's control and user-defined tokens, where they are known: a marker that
         is no token of this model is then recognised in ordinary text.
         """
-        return Machine(self.family, generation_prompt, tools, vocabulary or None)
+        return OutputParser(self.family, generation_prompt, tools, vocabulary or None)
 
     def call_grammar(
         self, generation_prompt: str, tools: Sequence[dict[str, object]], vocabulary: Mapping[str, int]

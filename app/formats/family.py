@@ -7,8 +7,8 @@ from typing import Protocol
 
 from app.domain.models import SamplingValues
 from app.domain.output import CallArguments, CallBroken, CallClosed, CallOpened, OutputEvent
+from app.formats.text.cursor import Cursor, Steps
 from app.formats.text.schema import ToolTypes
-from app.formats.text.source import Source, Steps
 
 Emit = Callable[[OutputEvent], None]
 
@@ -65,7 +65,7 @@ class CallReader(Protocol):
     @property
     def spelt(self) -> tuple[str, ...]: ...
 
-    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
+    def read(self, opener: str, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:
         """Read what follows ``opener``, which is taken. Raises Malformed and CutOff."""
         ...
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 
 from app.formats.family import Family
-from app.formats.text.source import Source, Steps
+from app.formats.text.cursor import Cursor, Steps
 
 
 class Markers:
@@ -53,13 +53,13 @@ class Markers:
                 return place
         return len(text)
 
-    def nothing_else(self, source: Source) -> Steps[bool]:
+    def nothing_else(self, cursor: Cursor) -> Steps[bool]:
         """Whether the output or the message ends here, apart from closing markers. Takes nothing."""
         closing, skip = sorted((self.inner - self.spelt) | self.think_close), 0
-        while not (yield from source.over(*self.ends, skip=skip)):
+        while not (yield from cursor.over(*self.ends, skip=skip)):
             for marker in closing:
-                if (yield from source.follows(marker, skip=skip)):
-                    skip = source.text.index(marker, source.at + skip) + len(marker) - source.at
+                if (yield from cursor.follows(marker, skip=skip)):
+                    skip = cursor.text.index(marker, cursor.at + skip) + len(marker) - cursor.at
                     break
             else:
                 return False

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from app.documents.index import schema
 from app.documents.index.scan import FoundFile
 from app.documents.language.analysis import Analyzer, Language
-from app.documents.reading.readers.registry import Format
+from app.documents.reading.readers.registry import DocumentFormat
 from app.documents.reading.reading import PassageRow
 from app.domain.errors import ErrorInfo
 from app.domain.models import EmbeddingModel
@@ -63,7 +63,7 @@ class Index:
     def known(self, scope: Sequence[str]) -> dict[str, KnownFile]:
         return {row.path: row for row in known_files(self._connection, scope)}
 
-    def content(self, sha256: bytes, kind: Format) -> int | None:
+    def content(self, sha256: bytes, kind: DocumentFormat) -> int | None:
         """The id of a content that has been read already."""
         row = self._connection.execute(
             "SELECT id FROM contents WHERE sha256 = ? AND format = ?", (sha256, kind.value)
@@ -81,7 +81,7 @@ class Index:
             raise
         self._connection.execute("COMMIT")
 
-    def new_content(self, sha256: bytes, kind: Format) -> int:
+    def new_content(self, sha256: bytes, kind: DocumentFormat) -> int:
         cursor = self._connection.execute(
             "INSERT INTO contents (sha256, format, characters) VALUES (?, ?, 0)", (sha256, kind.value)
         )

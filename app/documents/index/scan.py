@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from app.documents import errors
 from app.documents.reading.blocks import Limits
-from app.documents.reading.readers.registry import TEXT_FORMATS, Format, format_of
+from app.documents.reading.readers.registry import TEXT_FORMATS, DocumentFormat, format_of
 from app.domain.cancel import CancelToken
 from app.domain.errors import ErrorInfo
 
@@ -21,7 +21,7 @@ class FoundFile:
     path: str
     size: int
     mtime: int
-    format: Format | None
+    format: DocumentFormat | None
     error: ErrorInfo | None = None
 
 
@@ -107,7 +107,7 @@ def _walk(
 def _found(path: str, status: os.stat_result, limits: Limits, *, named: bool) -> FoundFile:
     kind = format_of(path)
     if kind is None and named:
-        kind = Format.TEXT  # the person chose this very file: try
+        kind = DocumentFormat.TEXT  # the person chose this very file: try
     error = None
     if not stat.S_ISREG(status.st_mode):
         kind, error = None, errors.special_file(path)

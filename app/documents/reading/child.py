@@ -17,7 +17,7 @@ from app.documents import errors
 from app.documents.language.analysis import Analyzer, Language, detect_language
 from app.documents.reading.blocks import Limits
 from app.documents.reading.chunking import Chunk, chunks
-from app.documents.reading.readers.registry import TEXT_FORMATS, Format, ReadContext, reader_of
+from app.documents.reading.readers.registry import TEXT_FORMATS, DocumentFormat, ReadContext, reader_of
 from app.domain.errors import AppError, ErrorInfo
 from app.domain.faults import traced
 from app.process.parent import Parent, end_with_the_program, limit_memory
@@ -40,13 +40,13 @@ def serve(parent: Parent, limits: Limits) -> None:
         except (EOFError, OSError):
             return
         try:
-            _answer(connection, path, Format(kind), limits, analyzers)
+            _answer(connection, path, DocumentFormat(kind), limits, analyzers)
         except (BrokenPipeError, ConnectionResetError):
             return
 
 
 def _answer(
-    connection: Connection, path: str, kind: Format, limits: Limits, analyzers: dict[Language, Analyzer]
+    connection: Connection, path: str, kind: DocumentFormat, limits: Limits, analyzers: dict[Language, Analyzer]
 ) -> None:
     try:
         characters = _read(connection, path, kind, limits, analyzers)
@@ -76,7 +76,9 @@ def _send(connection: Connection, message: object) -> None:
     connection.send_bytes(json.dumps(message, separators=(",", ":")).encode("ascii"))
 
 
-def _read(connection: Connection, path: str, kind: Format, limits: Limits, analyzers: dict[Language, Analyzer]) -> int:
+def _read(
+    connection: Connection, path: str, kind: DocumentFormat, limits: Limits, analyzers: dict[Language, Analyzer]
+) -> int:
     data = _load(path, kind, limits)
     rows: list[list[object]] = []
     language, end, sent = Language.ENGLISH, 0, time.monotonic()
@@ -111,7 +113,7 @@ def _row(chunk: Chunk, terms: str, heading_terms: str) -> list[object]:
             heading_terms]  # fmt: skip
 
 
-def _load(path: str, kind: Format, limits: Limits) -> bytes:
+def _load(path: str, kind: DocumentFormat, limits: Limits) -> bytes:
     """The file's bytes; refuses whatever is not an ordinary file by now, without waiting for it."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor, not a path

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 from app.documents import errors
 from app.documents.reading.blocks import Limits
 from app.documents.reading.child import serve
-from app.documents.reading.readers.registry import Format
+from app.documents.reading.readers.registry import DocumentFormat
 from app.domain.errors import AppError, ErrorInfo
 from app.process.child import ChildProcess
 
@@ -46,7 +46,7 @@ class ReadingProcess:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._waiting: deque[tuple[str, Format]] = deque()
+        self._waiting: deque[tuple[str, DocumentFormat]] = deque()
         self._child: ChildProcess | None = None
         self._closed = threading.Event()
 
@@ -54,7 +54,7 @@ class ReadingProcess:
     def running(self) -> bool:
         return self._child is not None
 
-    def submit(self, path: str, kind: Format) -> None:
+    def submit(self, path: str, kind: DocumentFormat) -> None:
         """Ask for a file. The child goes on to it as soon as it has sent the ones before."""
         self._waiting.append((path, kind))
         if self._child is not None:
@@ -127,7 +127,7 @@ class ReadingProcess:
             child.kill()
 
 
-def _send(child: ChildProcess, path: str, kind: Format) -> None:
+def _send(child: ChildProcess, path: str, kind: DocumentFormat) -> None:
     """Where the child is gone, the next look at it starts another one."""
     child.send_bytes(json.dumps([path, kind.value]).encode("ascii"))
 

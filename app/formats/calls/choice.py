@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from app.formats.family import CallReader, CallSink
+from app.formats.text.cursor import Cursor, Steps
 from app.formats.text.schema import ToolTypes
-from app.formats.text.source import Source, Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class Choice:
     def spelt(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(marker for reader in self._readers() for marker in reader.spelt))
 
-    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
+    def read(self, opener: str, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:
         able = [reader for reader in self._readers() if not opener or opener in reader.openers]
         if len(able) == 1:
-            yield from able[0].read(opener, source, calls, tools)
+            yield from able[0].read(opener, cursor, calls, tools)
             return
-        first = yield from source.peek(max(len(begin) for begin, _ in self.when))
+        first = yield from cursor.peek(max(len(begin) for begin, _ in self.when))
         reader = next((reader for begin, reader in self.when if first.startswith(begin) and reader in able), able[0])
-        yield from reader.read(opener, source, calls, tools)
+        yield from reader.read(opener, cursor, calls, tools)

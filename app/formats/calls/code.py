@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from app.formats.calls.pythonic import read_call
 from app.formats.family import CallSink
+from app.formats.text.cursor import Cursor, CutOff, Malformed, Steps
 from app.formats.text.jsontext import object_text, quote
 from app.formats.text.literals import LiteralReader
 from app.formats.text.schema import ToolTypes
-from app.formats.text.source import CutOff, Malformed, Source, Steps
 
 _CALL = re.compile(r"[\w.\-]+\.call\(")
 _RUNNERS = ("python", "ipython", "code_interpreter")
@@ -37,9 +37,9 @@ class CodeCalls:
     def spelt(self) -> tuple[str, ...]:
         return ()
 
-    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
-        text = (yield from source.up_to(*self.ends)).strip()
-        if source.empty and (source.truncated or not text):
+    def read(self, opener: str, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
+        text = (yield from cursor.up_to(*self.ends)).strip()
+        if cursor.empty and (cursor.truncated or not text):
             raise CutOff
         if _CALL.match(text):
             name, arguments = _call(text)

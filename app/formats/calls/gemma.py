@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 
 from app.formats.family import CallSink
+from app.formats.text.cursor import MAX_NAME, Cursor, Malformed, Steps
 from app.formats.text.jsontext import MAX_DEPTH, is_number, object_text, quote, strict_loads
 from app.formats.text.schema import ToolTypes
-from app.formats.text.source import MAX_NAME, Malformed, Source, Steps
 
 _WORD = re.compile(r"[\w.+\-]+")
 _KEY = re.compile(r"[^:{}\[\],<\"]+")
@@ -38,50 +38,50 @@ class GemmaCalls:
     def spelt(self) -> tuple[str, ...]:
         return ()
 
-    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
-        yield from source.require("call:")
-        name, _ = yield from source.until("{", limit=MAX_NAME, forbid="<\n")
+    def read(self, opener: str, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
+        yield from cursor.require("call:")
+        name, _ = yield from cursor.until("{", limit=MAX_NAME, forbid="<\n")
         calls.open(name.strip())
-        text = yield from self._braces(source)
+        text = yield from self._braces(cursor)
         value = _Values(text, self.quote)
         arguments = value.read()
         value.end()
         calls.close(arguments)
-        yield from source.accept(self.close)
+        yield from cursor.accept(self.close)
 
-    def _braces(self, source: Source) -> Steps[str]:
+    def _braces(self, cursor: Cursor) -> Steps[str]:
         """Up to the brace that closes the one that is taken, with both."""
         text, depth = "{", 1
         while depth:
-            piece, end = yield from source.until("<", "{", "}", '"')
+            piece, end = yield from cursor.until("<", "{", "}", '"')
             text += piece + end
             if end == "<":
-                tag = yield from self._tag(source)
+                tag = yield from self._tag(cursor)
                 if tag == self.close:
                     raise Malformed("the arguments do not end")
                 if tag:
-                    inside, _ = yield from source.until(self.quote)
+                    inside, _ = yield from cursor.until(self.quote)
                     text += tag[1:] + inside + self.quote
             elif end == '"':
-                text += yield from self._json_string(source)
+                text += yield from self._json_string(cursor)
             else:
                 depth += 1 if end == "{" else -1
         return text
 
-    def _tag(self, source: Source) -> Steps[str]:
+    def _tag(self, cursor: Cursor) -> Steps[str]:
         """The marker whose first character is taken; takes the rest of it."""
         for marker in (self.quote, self.close):
-            while (here := source.starts(marker[1:])) is None:
+            while (here := cursor.starts(marker[1:])) is None:
                 yield
             if here:
-                source.take(len(marker) - 1)
+                cursor.take(len(marker) - 1)
                 return marker
         return ""
 
-    def _json_string(self, source: Source) -> Steps[str]:
+    def _json_string(self, cursor: Cursor) -> Steps[str]:
         text = ""
         while True:
-            piece, _ = yield from source.until('"')
+            piece, _ = yield from cursor.until('"')
             text += piece + '"'
             if (len(piece) - len(piece.rstrip("\\"))) % 2 == 0:
                 return text

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.formats.family import CallSink
+from app.formats.text.cursor import Cursor, CutOff, Malformed, Steps
 from app.formats.text.jsontext import JsonValue, strict_loads
 from app.formats.text.schema import ToolTypes
-from app.formats.text.source import CutOff, Malformed, Source, Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,51 +45,51 @@ class JsonCalls:
     def spelt(self) -> tuple[str, ...]:
         return ()
 
-    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
+    def read(self, opener: str, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:
         bare = opener == ""
-        if bare and (yield from source.peek()) == "[":
+        if bare and (yield from cursor.peek()) == "[":
             opener = "["
-            yield from source.require("[")
-        listed = opener.endswith("[") or bool((yield from source.accept("[")))
-        if listed and (yield from source.accept("]")):
-            yield from source.accept(*self.closes, *self.tail)
+            yield from cursor.require("[")
+        listed = opener.endswith("[") or bool((yield from cursor.accept("[")))
+        if listed and (yield from cursor.accept("]")):
+            yield from cursor.accept(*self.closes, *self.tail)
             return
         while True:
-            yield from source.skip_space()
-            if source.empty:
+            yield from cursor.skip_space()
+            if cursor.empty:
                 raise CutOff
-            yield from self._object(source, calls, tools)
-            if listed and (yield from self._list_ends(source)):
+            yield from self._object(cursor, calls, tools)
+            if listed and (yield from self._list_ends(cursor)):
                 break
             if not listed:
-                yield from source.accept(*self.separators)
-                if (yield from source.peek()) != "{":
+                yield from cursor.accept(*self.separators)
+                if (yield from cursor.peek()) != "{":
                     break
         if self.closes or self.tail:
-            yield from source.accept(*self.closes, *self.tail)
+            yield from cursor.accept(*self.closes, *self.tail)
 
-    def _list_ends(self, source: Source) -> Steps[bool]:
+    def _list_ends(self, cursor: Cursor) -> Steps[bool]:
         """Whether the list is over; its bracket may be missing where nothing follows but what ends the block."""
-        found = yield from source.accept(",", "]")
-        missing = not found and not (yield from source.follows(*self.closes))
-        if missing and (yield from source.peek()):
-            raise source.verdict(",", "]")
+        found = yield from cursor.accept(",", "]")
+        missing = not found and not (yield from cursor.follows(*self.closes))
+        if missing and (yield from cursor.peek()):
+            raise cursor.verdict(",", "]")
         return found != ","
 
-    def _object(self, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
-        if source.text[source.at] != "{":
+    def _object(self, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:
+        if cursor.text[cursor.at] != "{":
             raise Malformed("a call is not an object")
         value = JsonValue()
         while not value.done:
             try:
-                value.step(source)
+                value.step(cursor)
             finally:
                 if calls.name is None:
                     self._announce(value, calls, tools)
                 if calls.name is not None:
                     self._show(value, calls)
             if not value.done:
-                if source.ended:
+                if cursor.ended:
                     raise CutOff
                 yield
         self._close(value, calls)

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 
 from app.formats.family import CallSink
+from app.formats.text.cursor import MAX_NAME, Cursor, CutOff, Malformed, Steps
 from app.formats.text.jsontext import JsonValue
 from app.formats.text.schema import ToolTypes
-from app.formats.text.source import MAX_NAME, CutOff, Malformed, Source, Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,51 +46,51 @@ class NamedJsonCalls:
     def spelt(self) -> tuple[str, ...]:
         return ()
 
-    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
+    def read(self, opener: str, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
         if opener == self.section and self.section:
-            if self.section_close and (yield from source.accept(*self.section_close)):
+            if self.section_close and (yield from cursor.accept(*self.section_close)):
                 return
-            yield from source.require(self.call)
+            yield from cursor.require(self.call)
         while True:
-            yield from self._one(source, calls)
-            if not (yield from source.accept(self.call)):
+            yield from self._one(cursor, calls)
+            if not (yield from cursor.accept(self.call)):
                 break
         if self.section_close:
-            yield from source.accept(*self.section_close)
+            yield from cursor.accept(*self.section_close)
 
-    def _one(self, source: Source, calls: CallSink) -> Steps[None]:
+    def _one(self, cursor: Cursor, calls: CallSink) -> Steps[None]:
         if self.skip_to:
-            yield from source.until(self.skip_to, limit=MAX_NAME)
-        head, _ = yield from source.until(*self.name_ends, limit=MAX_NAME)
+            yield from cursor.until(self.skip_to, limit=MAX_NAME)
+        head, _ = yield from cursor.until(*self.name_ends, limit=MAX_NAME)
         match = re.fullmatch(self.name, head)
         if match is None:
             raise Malformed("not the name of a tool")
         fenced = False
         if self.fence:
-            fenced = bool((yield from source.accept(self.fence[0])))
+            fenced = bool((yield from cursor.accept(self.fence[0])))
         empty = (*self.close, self.fence[1]) if fenced and self.fence else self.close
-        yield from read_named_json(match.group(1), source, calls, empty=empty)
+        yield from read_named_json(match.group(1), cursor, calls, empty=empty)
         if fenced and self.fence:
-            yield from source.accept(self.fence[1])
+            yield from cursor.accept(self.fence[1])
         if self.close:
-            yield from source.accept(*self.close)
+            yield from cursor.accept(*self.close)
 
 
-def read_named_json(name: str, source: Source, calls: CallSink, *, empty: tuple[str, ...] = ()) -> Steps[None]:
+def read_named_json(name: str, cursor: Cursor, calls: CallSink, *, empty: tuple[str, ...] = ()) -> Steps[None]:
     """Read the JSON object that stands here as the arguments of ``name``; nothing before one of ``empty`` is ``{}``."""
     calls.open(name)
-    yield from source.skip_space()
-    if empty and (yield from source.follows(*empty)):
+    yield from cursor.skip_space()
+    if empty and (yield from cursor.follows(*empty)):
         calls.close("{}")
         return
     value = JsonValue()
     while not value.done:
         try:
-            value.step(source)
+            value.step(cursor)
         finally:
             calls.arguments(value.fresh()[1])
         if not value.done:
-            if source.ended:
+            if cursor.ended:
                 raise CutOff
             yield
     calls.close(value.checked_object())

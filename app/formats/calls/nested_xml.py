@@ -6,9 +6,9 @@ Items of a list are ``<item>``. Scalars are raw text whose type the tool's schem
 from dataclasses import dataclass
 
 from app.formats.family import CallSink
+from app.formats.text.cursor import MAX_NAME, Cursor, Malformed, Steps
 from app.formats.text.jsontext import MAX_DEPTH, object_text
 from app.formats.text.schema import ToolTypes, Typed, typed_value
-from app.formats.text.source import MAX_NAME, Malformed, Source, Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,33 +31,33 @@ class NestedXmlCalls:
     def spelt(self) -> tuple[str, ...]:
         return ()
 
-    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
+    def read(self, opener: str, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
         invoke = f'{self.mark}<invoke name="'
-        yield from source.require(invoke)
+        yield from cursor.require(invoke)
         while True:
-            name, _ = yield from source.until('">', limit=MAX_NAME, forbid="\n<")
+            name, _ = yield from cursor.until('">', limit=MAX_NAME, forbid="\n<")
             calls.open(name)
-            arguments = yield from self._members("invoke", _Arguments(name, tools), source, 0)
+            arguments = yield from self._members("invoke", _Arguments(name, tools), cursor, 0)
             calls.close(arguments)
-            if not (yield from source.accept(invoke)):
+            if not (yield from cursor.accept(invoke)):
                 break
-        yield from source.accept(f"{self.mark}</tool_call>")
+        yield from cursor.accept(f"{self.mark}</tool_call>")
 
-    def _members(self, tag: str, types: "Typed | _Arguments", source: Source, depth: int) -> Steps[str]:
+    def _members(self, tag: str, types: "Typed | _Arguments", cursor: Cursor, depth: int) -> Steps[str]:
         """``<k>..</k>`` up to ``</tag>``, as a JSON object."""
         members: list[tuple[str, str]] = []
         while True:
-            yield from source.require(f"{self.mark}<")
-            name, _ = yield from source.until(">", limit=MAX_NAME, forbid="\n<")
+            yield from cursor.require(f"{self.mark}<")
+            name, _ = yield from cursor.until(">", limit=MAX_NAME, forbid="\n<")
             if name == f"/{tag}":
                 return object_text(members)
-            members.append((name, (yield from self._value(name, types.member(name), source, depth + 1))))
+            members.append((name, (yield from self._value(name, types.member(name), cursor, depth + 1))))
 
-    def _value(self, tag: str, types: Typed, source: Source, depth: int) -> Steps[str]:
+    def _value(self, tag: str, types: Typed, cursor: Cursor, depth: int) -> Steps[str]:
         if depth > MAX_DEPTH:
             raise Malformed("nested too deeply")
-        text, _ = yield from source.until(f"{self.mark}<")
-        name, _ = yield from source.until(">", limit=MAX_NAME, forbid="\n<")
+        text, _ = yield from cursor.until(f"{self.mark}<")
+        name, _ = yield from cursor.until(">", limit=MAX_NAME, forbid="\n<")
         if name == f"/{tag}":
             return self._leaf(text, types.types())
         if text.strip() or name.startswith("/"):
@@ -67,9 +67,9 @@ class NestedXmlCalls:
         members: list[tuple[str, str]] = []
         while True:
             member = types.item() if as_list else types.member(name)
-            members.append((name, (yield from self._value(name, member, source, depth + 1))))
-            yield from source.require(f"{self.mark}<")
-            name, _ = yield from source.until(">", limit=MAX_NAME, forbid="\n<")
+            members.append((name, (yield from self._value(name, member, cursor, depth + 1))))
+            yield from cursor.require(f"{self.mark}<")
+            name, _ = yield from cursor.until(">", limit=MAX_NAME, forbid="\n<")
             if name == f"/{tag}":
                 break
             if as_list and name != "item":

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from app.formats.family import CallSink
+from app.formats.text.cursor import MAX_NAME, Cursor, Malformed, Steps
 from app.formats.text.jsontext import object_text
 from app.formats.text.schema import ToolTypes, typed_value
-from app.formats.text.source import MAX_NAME, Malformed, Source, Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,41 +47,41 @@ class PairCalls:
     def spelt(self) -> tuple[str, ...]:
         return ()
 
-    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
+    def read(self, opener: str, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:
         call = self.tag("tool_call")
         if opener != call:
-            yield from source.require(call)
+            yield from cursor.require(call)
         while True:
-            yield from self._one(source, calls, tools)
-            if not self.sections or not (yield from source.accept(call)):
+            yield from self._one(cursor, calls, tools)
+            if not self.sections or not (yield from cursor.accept(call)):
                 break
         if self.sections:
-            yield from source.accept(self.tag("/tool_calls"))
+            yield from cursor.accept(self.tag("/tool_calls"))
 
-    def _one(self, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
+    def _one(self, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:
         key_tag, close = self.tag("arg_key"), self.tag("/tool_call")
-        name = yield from self._name(source, key_tag, close)
+        name = yield from self._name(cursor, key_tag, close)
         calls.open(name)
         members: list[tuple[str, str]] = []
-        while (yield from source.require(key_tag, close)) == key_tag:
-            key, _ = yield from source.until(self.tag("/arg_key"), limit=MAX_NAME, forbid="<")
-            yield from source.require(self.tag("arg_value"))
+        while (yield from cursor.require(key_tag, close)) == key_tag:
+            key, _ = yield from cursor.until(self.tag("/arg_key"), limit=MAX_NAME, forbid="<")
+            yield from cursor.require(self.tag("arg_value"))
             value_close = self.tag("/arg_value")
-            token = not source.spelt  # tags that are no tokens of the model open and close alike
-            raw = yield from source.raw_value(value_close, key_tag, close, *self.openers, token=token)
+            token = not cursor.spelt  # tags that are no tokens of the model open and close alike
+            raw = yield from cursor.raw_value(value_close, key_tag, close, *self.openers, token=token)
             key = key.strip()
             members.append((key, typed_value(raw, tools.parameter(name, key).types())))
         calls.close(object_text(members))
 
-    def _name(self, source: Source, key_tag: str, close: str) -> Steps[str]:
+    def _name(self, cursor: Cursor, key_tag: str, close: str) -> Steps[str]:
         """The name ends at its separator, a newline, or where another tag begins."""
-        name = (yield from source.before("<{")).strip()
-        if (not name and not source.empty) or any(char.isspace() for char in name):
+        name = (yield from cursor.before("<{")).strip()
+        if (not name and not cursor.empty) or any(char.isspace() for char in name):
             raise Malformed("not the name of a tool")
         ends = [self.tag(self.separator)] if self.separator else []
-        found = yield from source.follows(*ends, key_tag, close)
+        found = yield from cursor.follows(*ends, key_tag, close)
         if not found:
-            raise source.verdict(*ends, key_tag, close)
+            raise cursor.verdict(*ends, key_tag, close)
         if ends:
-            yield from source.accept(*ends)
+            yield from cursor.accept(*ends)
         return name

@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from app.formats.family import CallSink
+from app.formats.text.cursor import CONTROL, MAX_NAME, Cursor, CutOff, Malformed, NoCall, Steps
 from app.formats.text.jsontext import object_text
 from app.formats.text.literals import LiteralReader
 from app.formats.text.schema import ToolTypes
-from app.formats.text.source import CONTROL, MAX_NAME, CutOff, Malformed, NoCall, Source, Steps
 
 MAX_HEAD = 2 * MAX_NAME
 MAX_TRIES = 32  # how many closing markers inside of strings are believed
@@ -44,46 +44,46 @@ class PythonicCalls:
     def spelt(self) -> tuple[str, ...]:
         return ()
 
-    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
-        if self.prose and (yield from source.peek()) not in ("[", "", self.close[0]):
-            yield from source.up_to(self.close)
+    def read(self, opener: str, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
+        if self.prose and (yield from cursor.peek()) not in ("[", "", self.close[0]):
+            yield from cursor.up_to(self.close)
             raise NoCall("no list")
         reader = _ListReader(calls, None if self.close else tools.names, self.fence[1])
         if self.fence[0]:
-            yield from source.accept(self.fence[0])
-        yield from (self._marked(source, reader) if self.close else self._bracketed(source, reader))
+            yield from cursor.accept(self.fence[0])
+        yield from (self._marked(cursor, reader) if self.close else self._bracketed(cursor, reader))
 
-    def _marked(self, source: Source, reader: "_ListReader") -> Steps[None]:
+    def _marked(self, cursor: Cursor, reader: "_ListReader") -> Steps[None]:
         """Up to the closing marker that makes sense of what stands before it."""
         for _ in range(MAX_TRIES):
-            while (place := source.text.find(self.close, source.at)) < 0:
-                stop = len(source.text) if source.ended else max(source.at, len(source.text) - len(self.close) + 1)
-                reader.feed(source, stop)
-                if reader.ended or source.ended:
+            while (place := cursor.text.find(self.close, cursor.at)) < 0:
+                stop = len(cursor.text) if cursor.ended else max(cursor.at, len(cursor.text) - len(self.close) + 1)
+                reader.feed(cursor, stop)
+                if reader.ended or cursor.ended:
                     break
                 yield
             else:
-                reader.feed(source, place)
+                reader.feed(cursor, place)
             if reader.ended:
-                yield from source.accept(self.close)
+                yield from cursor.accept(self.close)
                 return
             if place < 0:
                 if not reader.whole:
                     reader.cut_off()
                 return
-            if reader.finish(sure=source.flag(len(self.close)) == CONTROL):
-                source.take(len(self.close))
+            if reader.finish(sure=cursor.flag(len(self.close)) == CONTROL):
+                cursor.take(len(self.close))
                 return
-            reader.feed(source, place + len(self.close))
+            reader.feed(cursor, place + len(self.close))
         raise Malformed("not a list of calls")
 
-    def _bracketed(self, source: Source, reader: "_ListReader") -> Steps[None]:
+    def _bracketed(self, cursor: Cursor, reader: "_ListReader") -> Steps[None]:
         while True:
-            reader.feed(source, len(source.text))
+            reader.feed(cursor, len(cursor.text))
             if reader.ended:
                 reader.finish(sure=True)
                 return
-            if source.ended:
+            if cursor.ended:
                 if not reader.whole:
                     reader.cut_off()
                 return
@@ -111,18 +111,18 @@ class _ListReader:
         self._count = 0
         self.ended = False
 
-    def feed(self, source: Source, stop: int) -> None:
+    def feed(self, cursor: Cursor, stop: int) -> None:
         """Use the text up to ``stop``, or up to the end of a list that has no closing marker or is whole."""
-        place = source.at
+        place = cursor.at
         while place < stop and not self.ended:
             place += 1
-            if self._whole(source.text[place - 1]):
-                self._pieces.append(source.take(place - source.at))
+            if self._whole(cursor.text[place - 1]):
+                self._pieces.append(cursor.take(place - cursor.at))
                 self._call()
-            elif self._depth < 0 and self._listed and source.text[place - 1] == "]" and self._known is None:
-                self._pieces.append(source.take(place - source.at))
+            elif self._depth < 0 and self._listed and cursor.text[place - 1] == "]" and self._known is None:
+                self._pieces.append(cursor.take(place - cursor.at))
                 self.ended = self.whole
-        self._pieces.append(source.take(place - source.at))
+        self._pieces.append(cursor.take(place - cursor.at))
         if self._known is not None and not self.ended:
             self._check_name(self._known)
 

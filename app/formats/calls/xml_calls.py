@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 
 from app.formats.family import CallSink
+from app.formats.text.cursor import MAX_NAME, Cursor, Malformed, Steps
 from app.formats.text.jsontext import object_text, quote, strict_loads
 from app.formats.text.schema import ToolTypes, typed_value
-from app.formats.text.source import MAX_NAME, Malformed, Source, Steps
 
 _CDATA = re.compile(r"\s*<!\[CDATA\[(.*?)\]\]>\s*", re.DOTALL)
 
@@ -57,39 +57,39 @@ class XmlCalls:
     def spelt(self) -> tuple[str, ...]:
         return (self.call, self.close, self.parameter, self.value_close) if self.text_tags else ()
 
-    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
+    def read(self, opener: str, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:
         alone = opener == self.call
         if not alone:
-            yield from source.require(self.call)
+            yield from cursor.require(self.call)
         while True:
-            over = yield from self._one(source, calls, tools, alone=alone)
-            if over or not (yield from source.accept(self.call)):
+            over = yield from self._one(cursor, calls, tools, alone=alone)
+            if over or not (yield from cursor.accept(self.call)):
                 break
         if self.block_close and not over:
-            yield from source.accept(*self.block_close)
+            yield from cursor.accept(*self.block_close)
 
     def _ends(self) -> tuple[str, ...]:
         return (self.close, *self.block_close) if self.loose else (self.close,)
 
-    def _one(self, source: Source, calls: CallSink, tools: ToolTypes, *, alone: bool) -> Steps[bool]:
+    def _one(self, cursor: Cursor, calls: CallSink, tools: ToolTypes, *, alone: bool) -> Steps[bool]:
         """Read a call; whether its block is over with it."""
-        name, _ = yield from source.until(self.call_end, limit=MAX_NAME, forbid="\n<")
+        name, _ = yield from cursor.until(self.call_end, limit=MAX_NAME, forbid="\n<")
         name = name.strip()
         if not name or (alone and tools.names and name not in tools.names):
             raise Malformed("not the name of a tool")
         calls.open(name)
         members: list[tuple[str, str]] = []
-        end = yield from source.require(self.parameter, *self._ends())
+        end = yield from cursor.require(self.parameter, *self._ends())
         while end == self.parameter:
-            key, value, end = yield from self._parameter(name, source, tools)
+            key, value, end = yield from self._parameter(name, cursor, tools)
             members.append((key, value))
-            end = end or (yield from source.require(self.parameter, *self._ends()))
+            end = end or (yield from cursor.require(self.parameter, *self._ends()))
         calls.close(object_text(members))
         return end != self.close
 
-    def _parameter(self, tool: str, source: Source, tools: ToolTypes) -> Steps[tuple[str, str, str]]:
+    def _parameter(self, tool: str, cursor: Cursor, tools: ToolTypes) -> Steps[tuple[str, str, str]]:
         """Key, value and which tag was taken with them because the value had no closing one."""
-        key, _ = yield from source.until(self.parameter_end, limit=MAX_NAME, forbid="\n<")
+        key, _ = yield from cursor.until(self.parameter_end, limit=MAX_NAME, forbid="\n<")
         is_string: str | None = None
         if self.flag:
             key, found, is_string = key.partition(self.flag)
@@ -98,9 +98,9 @@ class XmlCalls:
         key = key.strip()
         taken = ""
         if self.unclosed:
-            raw, taken = yield from self._value(source, tools.keys(tool) - {key})
+            raw, taken = yield from self._value(cursor, tools.keys(tool) - {key})
         else:
-            raw = yield from source.raw_value(self.value_close, self.parameter, *self._ends())
+            raw = yield from cursor.raw_value(self.value_close, self.parameter, *self._ends())
         if self.cdata and (wrapped := _CDATA.fullmatch(raw)):
             raw = wrapped.group(1)
         if self.newlines:
@@ -113,26 +113,26 @@ class XmlCalls:
         strict_loads(raw)
         return key, raw.strip(), taken
 
-    def _value(self, source: Source, others: frozenset[str]) -> Steps[tuple[str, str]]:
+    def _value(self, cursor: Cursor, others: frozenset[str]) -> Steps[tuple[str, str]]:
         """A value and the tag that ended it in place of ``value_close``."""
         pieces: list[str] = []
         while True:
-            piece, tag = yield from source.until(self.value_close, self.parameter, self.close)
+            piece, tag = yield from cursor.until(self.value_close, self.parameter, self.close)
             pieces.append(piece)
             if tag == self.value_close:
-                if (yield from source.follows(self.parameter, *self._ends())):
+                if (yield from cursor.follows(self.parameter, *self._ends())):
                     return "".join(pieces), ""
             elif tag == self.parameter:
-                if others and (yield from source.follows(*(f"{key}{self.parameter_end}" for key in sorted(others)))):
+                if others and (yield from cursor.follows(*(f"{key}{self.parameter_end}" for key in sorted(others)))):
                     return "".join(pieces), tag
-            elif (yield from self._called(source)):
+            elif (yield from self._called(cursor)):
                 return "".join(pieces), tag
             pieces.append(tag)
 
-    def _called(self, source: Source) -> Steps[bool]:
+    def _called(self, cursor: Cursor) -> Steps[bool]:
         """Whether what follows shows that a call was over here."""
         for close in self.block_close:
-            if (yield from source.follows(close)):
-                after = source.text.index(close, source.at) + len(close) - source.at
-                return (yield from source.over(*self.openers, *self.unclosed, skip=after))
-        return (yield from source.follows(*self.openers, *self.unclosed))
+            if (yield from cursor.follows(close)):
+                after = cursor.text.index(close, cursor.at) + len(close) - cursor.at
+                return (yield from cursor.over(*self.openers, *self.unclosed, skip=after))
+        return (yield from cursor.follows(*self.openers, *self.unclosed))

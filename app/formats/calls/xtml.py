@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 
 from app.formats.family import CallSink
+from app.formats.text.cursor import MAX_NAME, Cursor, Malformed, Steps
 from app.formats.text.jsontext import object_text, quote, strict_loads
 from app.formats.text.schema import ToolTypes, json_type
-from app.formats.text.source import MAX_NAME, Malformed, Source, Steps
 
 _SECTION, _CALL = "<|open|>tools<|sep|>", "<|open|>call "
 _ATTRIBUTE = re.compile(r'\s*([\w-]+)="([^"]*)"')
@@ -40,44 +40,44 @@ class XtmlCalls:
     def spelt(self) -> tuple[str, ...]:
         return ()
 
-    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
+    def read(self, opener: str, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:  # noqa: ARG002 - protocol
         if opener == _SECTION:
-            yield from source.require(_CALL)
-        yield from self._one(source, calls)
-        while (yield from source.accept(_CALL)):
-            yield from self._one(source, calls)
+            yield from cursor.require(_CALL)
+        yield from self._one(cursor, calls)
+        while (yield from cursor.accept(_CALL)):
+            yield from self._one(cursor, calls)
         if opener == _SECTION:
-            yield from source.accept("<|close|>tools<|sep|>")
+            yield from cursor.accept("<|close|>tools<|sep|>")
 
-    def _one(self, source: Source, calls: CallSink) -> Steps[None]:
-        call = yield from _attributes(source)
+    def _one(self, cursor: Cursor, calls: CallSink) -> Steps[None]:
+        call = yield from _attributes(cursor)
         if not call.get("tool"):
             raise Malformed("a call without a name")
         calls.open(call["tool"])
         members: list[tuple[str, str]] = []
         whole: str | None = None
         while True:
-            found = yield from source.require("<|open|>argument ", "<|open|>json", "<|close|>call<|sep|>")
+            found = yield from cursor.require("<|open|>argument ", "<|open|>json", "<|close|>call<|sep|>")
             if found == "<|close|>call<|sep|>":
                 break
             if found == "<|open|>json":
-                yield from source.until("<|sep|>", limit=MAX_NAME)
-                raw = yield from source.raw_value(
+                yield from cursor.until("<|sep|>", limit=MAX_NAME)
+                raw = yield from cursor.raw_value(
                     "<|close|>json<|sep|>", "<|close|>call", "<|open|>argument ", token=True
                 )
                 whole = _object(raw)
             else:
-                members.append((yield from _argument(source)))
+                members.append((yield from _argument(cursor)))
         if whole is not None and members:
             raise Malformed("arguments in two forms")
         calls.close(object_text(members) if whole is None else whole)
 
 
-def _argument(source: Source) -> Steps[tuple[str, str]]:
-    attributes = yield from _attributes(source)
+def _argument(cursor: Cursor) -> Steps[tuple[str, str]]:
+    attributes = yield from _attributes(cursor)
     if "key" not in attributes:
         raise Malformed("an argument without a name")
-    raw = yield from source.raw_value(
+    raw = yield from cursor.raw_value(
         "<|close|>argument<|sep|>", "<|open|>argument ", "<|open|>json", "<|close|>call", token=True
     )
     kind = attributes.get("type", "string")
@@ -94,9 +94,9 @@ def _object(raw: str) -> str:
     return raw.strip()
 
 
-def _attributes(source: Source) -> Steps[dict[str, str]]:
+def _attributes(cursor: Cursor) -> Steps[dict[str, str]]:
     """Attributes up to the end of the tag."""
-    text, _ = yield from source.until("<|sep|>", limit=4 * MAX_NAME, forbid="\n")
+    text, _ = yield from cursor.until("<|sep|>", limit=4 * MAX_NAME, forbid="\n")
     found = dict(_ATTRIBUTE.findall(text))
     if _ATTRIBUTE.sub("", text).strip():
         raise Malformed("not attributes")

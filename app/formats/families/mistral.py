@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from app.formats.calls.json_calls import JsonCalls
 from app.formats.calls.named_json import read_named_json
 from app.formats.family import CallSink, Family, Preset, Thinking, drawn
+from app.formats.text.cursor import Cursor, Malformed, Steps
 from app.formats.text.schema import ToolTypes
-from app.formats.text.source import Malformed, Source, Steps
 
 _LIST = JsonCalls(opens=("[TOOL_CALLS]",))
 
@@ -30,21 +30,21 @@ class MistralCalls:
     def spelt(self) -> tuple[str, ...]:
         return ()
 
-    def read(self, opener: str, source: Source, calls: CallSink, tools: ToolTypes) -> Steps[None]:
-        if (yield from source.peek()) in ("[", "{"):
-            yield from _LIST.read(opener, source, calls, tools)
+    def read(self, opener: str, cursor: Cursor, calls: CallSink, tools: ToolTypes) -> Steps[None]:
+        if (yield from cursor.peek()) in ("[", "{"):
+            yield from _LIST.read(opener, cursor, calls, tools)
             return
         while True:
-            name = (yield from source.before("[{")).strip()
-            if any(char.isspace() for char in name) or (not name and not source.empty):
+            name = (yield from cursor.before("[{")).strip()
+            if any(char.isspace() for char in name) or (not name and not cursor.empty):
                 raise Malformed("not the name of a tool")
-            named = (yield from source.peek()) == "{"
-            if not named and (yield from source.require("[CALL_ID]", "[ARGS]")) == "[CALL_ID]":
-                yield from source.before("[{")
-                if (yield from source.peek()) != "{":
-                    yield from source.require("[ARGS]")
-            yield from read_named_json(name, source, calls, empty=("[TOOL_CALLS]", "</s>"))
-            if not (yield from source.accept("[TOOL_CALLS]")):
+            named = (yield from cursor.peek()) == "{"
+            if not named and (yield from cursor.require("[CALL_ID]", "[ARGS]")) == "[CALL_ID]":
+                yield from cursor.before("[{")
+                if (yield from cursor.peek()) != "{":
+                    yield from cursor.require("[ARGS]")
+            yield from read_named_json(name, cursor, calls, empty=("[TOOL_CALLS]", "</s>"))
+            if not (yield from cursor.accept("[TOOL_CALLS]")):
                 return
 
 

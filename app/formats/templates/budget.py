@@ -19,10 +19,6 @@ class TooMuch(TemplateError):
     """The template ran into a limit."""
 
 
-class Refused(TemplateError):
-    """The template itself said no (``raise_exception``)."""
-
-
 class Budget:
     """What one rendering may still use."""
 

@@ -3,7 +3,7 @@
 What templates need is there (lists that grow, Hugging Face's ``tojson``, loop controls, the ``generation`` tag); what
 could run away is not: every loop step, call, operator and piece of output is counted against a ``Budget``, and methods,
 filters and operators that make something long out of something short are measured before they run. The budget is kept
-per thread, so that one environment serves several. Source: Hugging Face's ``chat_template_utils`` for what templates
+per thread, so that one environment serves several. Cursor: Hugging Face's ``chat_template_utils`` for what templates
 expect of ``tojson``, ``strftime_now``, ``raise_exception``, ``trim_blocks`` and ``lstrip_blocks``.
 """
 

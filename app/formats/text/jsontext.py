@@ -4,7 +4,7 @@ import json
 import re
 from typing import NoReturn
 
-from app.formats.text.source import Malformed, Source, Unexpected
+from app.formats.text.cursor import Cursor, Malformed, Unexpected
 
 _PLAIN = re.compile(r'[^"\\]+')
 _STRUCTURE = frozenset('[]{}",:')
@@ -82,13 +82,13 @@ class JsonValue:
             raise Malformed("not an object")
         return text
 
-    def step(self, source: Source) -> None:
+    def step(self, cursor: Cursor) -> None:
         """Use what is there, up to the end of the value."""
-        while not self.done and source.at < len(source.text):
+        while not self.done and cursor.at < len(cursor.text):
             if self._in_quotes:
-                self._in_string(source)
+                self._in_string(cursor)
             else:
-                self._outside(source)
+                self._outside(cursor)
 
     def fresh(self) -> tuple[int, str]:
         """What was read since the last call of this, and where it begins in ``text``."""
@@ -101,8 +101,8 @@ class JsonValue:
         self._pieces.append(text)
         self._size += len(text)
 
-    def _outside(self, source: Source) -> None:
-        between = _OUTSIDE.match(source.text, source.at)
+    def _outside(self, cursor: Cursor) -> None:
+        between = _OUTSIDE.match(cursor.text, cursor.at)
         assert between is not None
         if plain := between.group():
             if begins := plain.strip():
@@ -110,16 +110,16 @@ class JsonValue:
                     raise Malformed("not an object or a list")
                 if self._await_value:
                     self._begin_value(self._size + plain.index(begins))
-            self._keep(source.take(len(plain)))
-            if source.at >= len(source.text):
+            self._keep(cursor.take(len(plain)))
+            if cursor.at >= len(cursor.text):
                 return
-        if source.text[source.at] not in _STRUCTURE:
+        if cursor.text[cursor.at] not in _STRUCTURE:
             raise Unexpected("not JSON")
-        self._structure(source.take(1))
+        self._structure(cursor.take(1))
 
-    def _in_string(self, source: Source) -> None:
-        plain = None if self._escaped else _PLAIN.match(source.text, source.at)
-        piece = source.take(plain.end() - source.at if plain else 1)
+    def _in_string(self, cursor: Cursor) -> None:
+        plain = None if self._escaped else _PLAIN.match(cursor.text, cursor.at)
+        piece = cursor.take(plain.end() - cursor.at if plain else 1)
         self._keep(piece)
         if plain or self._escaped:
             self._escaped = False

@@ -3,8 +3,8 @@
 import math
 import re
 
+from app.formats.text.cursor import Malformed
 from app.formats.text.jsontext import MAX_DEPTH, is_number, object_text, quote
-from app.formats.text.source import Malformed
 
 _WORD = re.compile(r"[\w.+\-]+")
 _NAMES = {"True": "true", "true": "true", "False": "false", "false": "false", "None": "null", "null": "null"}

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from app.formats.text.cursor import Malformed
 from app.formats.text.jsontext import is_number, quote, strict_loads
 from app.formats.text.literals import literal_json
-from app.formats.text.source import Malformed
 
 ANY = frozenset({"string", "number", "boolean", "null", "object", "array"})
 _ALIASES = {  # names that are no JSON types and are used as such

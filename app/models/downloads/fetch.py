@@ -125,7 +125,7 @@ class Fetch:
             self._hub,
             remotes,
             self._cancel,
-            self._around.tuning,
+            self._around.pacing,
             wait=self._around.wait,
             notice=self._notice,
         )

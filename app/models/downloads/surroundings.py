@@ -10,7 +10,7 @@ from app.models.hub import retry
 
 
 @dataclass(frozen=True, slots=True)
-class Tuning:
+class Pacing:
     """``stall_s``: without a byte for so long, a connection is given up and made anew. ``piece``: bytes asked for at
     once, at least and at most. ``attempts``: failures in a row without a byte; with back-off about two minutes."""
 
@@ -20,7 +20,7 @@ class Tuning:
     attempts: int = 8
 
 
-USUAL = Tuning()
+USUAL = Pacing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +31,4 @@ class Surroundings:
     wait: retry.Wait = retry.wait
     free: Callable[[Path], int] = free_bytes
     open_file: OpenFile = open_for_writing
-    tuning: Tuning = USUAL
+    pacing: Pacing = USUAL

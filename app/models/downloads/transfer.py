@@ -20,7 +20,7 @@ from app.domain.errors import AppError, Cancelled
 from app.models.disk import disk_error
 from app.models.downloads.partfile import PartFile
 from app.models.downloads.ranges import Range
-from app.models.downloads.surroundings import Tuning
+from app.models.downloads.surroundings import Pacing
 from app.models.hub import errors as hub_errors
 from app.models.hub import retry
 from app.models.hub.hub import HubClient
@@ -96,7 +96,7 @@ class Transfer:
         hub: HubClient,
         files: Sequence[RemoteFile],
         cancel: CancelToken,
-        tuning: Tuning,
+        pacing: Pacing,
         *,
         wait: retry.Wait,
         notice: retry.Notice,
@@ -104,7 +104,7 @@ class Transfer:
         self._hub = hub
         self._files = files
         self._cancel = cancel
-        self._tuning = tuning
+        self._pacing = pacing
         self._wait = wait
         self._notice = notice
         self._lock = threading.Lock()
@@ -118,7 +118,7 @@ class Transfer:
         ContentChanged or Cancelled; what arrived is saved in any case."""
         forget = self._cancel.on_cancel(self._stop.cancel)
         client = self._hub.client()
-        count = min(self._tuning.connections, len(self._pieces))
+        count = min(self._pacing.connections, len(self._pieces))
         workers = [threading.Thread(target=self._work, args=(client,), name="fetch", daemon=True) for _ in range(count)]
         try:
             for worker in workers:
@@ -143,7 +143,7 @@ class Transfer:
     def _cut(self, files: Sequence[RemoteFile]) -> Iterator[tuple[RemoteFile, Range]]:
         """Small pieces: what a server has sent and nobody has read when the program dies is lost, and kernels buffer
         as much as was asked for."""
-        least, most = self._tuning.piece
+        least, most = self._pacing.piece
         step = max(least, min(most, sum(remote.file.content.size for remote in files) // _PIECES))
         for remote in files:
             for piece in remote.file.missing(step):
@@ -175,7 +175,7 @@ class Transfer:
 
     def _fetch(self, client: httpx2.Client, remote: RemoteFile, piece: Range) -> None:
         """One piece, reconnecting where it was cut."""
-        patience = Patience(self._tuning.attempts, self._wait, self._notice)
+        patience = Patience(self._pacing.attempts, self._wait, self._notice)
         at = piece.start
         while at < piece.end:
             self._stop.raise_if_cancelled()
@@ -193,7 +193,7 @@ class Transfer:
         """Write the ``wanted`` bytes as they come; yields the end of what is there."""
         location = remote.location(self._stop)
         headers = {**location.headers, "Range": f"bytes={wanted.start}-{wanted.end - 1}"}
-        timeout = httpx2.Timeout(self._tuning.stall_s, connect=_CONNECT_S)
+        timeout = httpx2.Timeout(self._pacing.stall_s, connect=_CONNECT_S)
         at = wanted.start
         with (
             self._hub.one_sentence(remote.repository),

@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 
 from app.documents.reading.blocks import Block, Limits
-from app.documents.reading.readers.registry import Format, ReadContext, reader_of
+from app.documents.reading.readers.registry import DocumentFormat, ReadContext, reader_of
 from app.documents.service import DocumentService
 
 
@@ -51,10 +51,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def read() -> Callable[[Format, bytes], list[Block]]:
+def read() -> Callable[[DocumentFormat, bytes], list[Block]]:
     """Read bytes as a format, in this process."""
 
-    def read_bytes(kind: Format, data: bytes) -> list[Block]:
+    def read_bytes(kind: DocumentFormat, data: bytes) -> list[Block]:
         return list(reader_of(kind)(data, ReadContext("/somewhere/file", Limits())))
 
     return read_bytes

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from app.documents.reading.blocks import Block, BlockKind, Limits
 from app.documents.reading.chunking import LONGEST, OVERLAP, Chunk, chunks, measure
 from app.documents.reading.readers import csv_reader, markdown_reader, source_reader, text_reader
-from app.documents.reading.readers.registry import Format, ReadContext
+from app.documents.reading.readers.registry import DocumentFormat, ReadContext
 from app.domain.sources import Locator
 
-Read = Callable[[Format, bytes], list[Block]]
+Read = Callable[[DocumentFormat, bytes], list[Block]]
 
 words = st.sampled_from("the garden wall # ## ``` | a | --- ==== - item. End! 日本語のテキスト été\tx".split(" "))
 lines = st.lists(words, max_size=12).map(" ".join)
@@ -87,7 +87,7 @@ def test_a_passage_never_spans_pages() -> None:
 
 def test_code_lines_and_table_rows_stay_whole(read: Read) -> None:
     rows = "".join(f"row {n},{'x' * 60}\n" for n in range(60))
-    for chunk in chunks(read(Format.CSV, f"name,value\n{rows}".encode())):
+    for chunk in chunks(read(DocumentFormat.CSV, f"name,value\n{rows}".encode())):
         assert all(line.startswith(("row ", "name,")) for line in chunk.text.splitlines())
         assert chunk.locator.heading == "name, value"
 

@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 
 from app.documents.reading.blocks import Limits
-from app.documents.reading.readers.registry import Format
+from app.documents.reading.readers.registry import DocumentFormat
 from app.documents.reading.reading import ReadingProcess
 from app.documents.service import DocumentService
 from app.domain.errors import AppError, ErrorInfo
@@ -164,7 +164,7 @@ def test_a_file_that_ends_its_reader_twice_is_given_up_and_it_is_told_how(folder
     path = folder / "a.txt"
     path.write_text("The fox. " * 100_000)
     reader = ReadingProcess(Limits())
-    reader.submit(str(path), Format.TEXT)
+    reader.submit(str(path), DocumentFormat.TEXT)
     killer = threading.Thread(target=_kill_readers, args=(2,))
     killer.start()
     (failure,) = reader.messages()

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from app.documents.reading.blocks import Block, BlockKind
-from app.documents.reading.readers.registry import Format, format_of
+from app.documents.reading.readers.registry import DocumentFormat, format_of
 from app.domain.errors import AppError
 
-Read = Callable[[Format, bytes], list[Block]]
+Read = Callable[[DocumentFormat, bytes], list[Block]]
 MakeZip = Callable[[Mapping[str, str | bytes]], bytes]
 MakePdf = Callable[[Sequence[str]], bytes]
 
@@ -23,7 +23,9 @@ def _text(blocks: list[Block]) -> str:
 
 
 def test_markdown_headings_make_a_path_and_fences_hide_them(read: Read) -> None:
-    blocks = read(Format.MARKDOWN, b"# House\n\nHello.\n\n## *Roof*\n\n```\n# no heading\n```\n\nUnder\n=====\nLast.")
+    blocks = read(
+        DocumentFormat.MARKDOWN, b"# House\n\nHello.\n\n## *Roof*\n\n```\n# no heading\n```\n\nUnder\n=====\nLast."
+    )
     assert [(block.locator.heading, block.locator.line_start, block.kind) for block in blocks] == [
         ("House", 1, BlockKind.HEADING),
         ("House", 3, BlockKind.PROSE),
@@ -35,19 +37,19 @@ def test_markdown_headings_make_a_path_and_fences_hide_them(read: Read) -> None:
 
 
 def test_text_reads_underlined_headings(read: Read) -> None:
-    blocks = read(Format.TEXT, b"=====\nTitle\n=====\n\nIntro.\n\nPart\n----\nBody\n")
+    blocks = read(DocumentFormat.TEXT, b"=====\nTitle\n=====\n\nIntro.\n\nPart\n----\nBody\n")
     assert [block.locator.heading for block in blocks] == ["Title", "Title", "Title > Part", "Title > Part"]
 
 
 def test_text_does_not_take_table_rules_for_headings(read: Read) -> None:
-    blocks = read(Format.TEXT, b"$ ls\n-----------------------------------\nfile\n")
+    blocks = read(DocumentFormat.TEXT, b"$ ls\n-----------------------------------\nfile\n")
     assert {block.locator.heading for block in blocks} == {""}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_encodings(read: Read, encoding: str) -> None:
     text = "Le café était fermé à cause de l’été. Où sont passés les élèves ? Le garçon a mangé une pêche.\r\n" * 3
-    assert _text(read(Format.TEXT, text.encode(encoding))) == text.replace("\r\n", "\n")
+    assert _text(read(DocumentFormat.TEXT, text.encode(encoding))) == text.replace("\r\n", "\n")
 
 
 def test_html_keeps_headings_tables_and_code_and_drops_scripts(read: Read) -> None:
@@ -55,7 +57,7 @@ def test_html_keeps_headings_tables_and_code_and_drops_scripts(read: Read) -> No
     <p>A <b>warm</b>
     place.</p><table><tr><th>Room<th>Size<tr><td>Bath<td>8</table><pre>a
   b</pre><h2>Roof</h2><div>one<p>two</p>three</div><style>p{}</style></body></html>"""
-    blocks = read(Format.HTML, page)
+    blocks = read(DocumentFormat.HTML, page)
     assert [block.text.strip() for block in blocks] == [
         "House", "A warm place.", "Room | Size", "Bath | 8", "a\n  b", "Roof", "one", "two", "three",
     ]  # fmt: skip
@@ -65,16 +67,16 @@ def test_html_keeps_headings_tables_and_code_and_drops_scripts(read: Read) -> No
 
 def test_html_says_its_encoding(read: Read) -> None:
     page = '<meta charset="koi8-r"><p>Привет</p>'.encode("koi8-r")
-    assert _text(read(Format.HTML, page)).strip() == "Привет"
+    assert _text(read(DocumentFormat.HTML, page)).strip() == "Привет"
 
 
 def test_html_nested_a_thousand_deep(read: Read) -> None:
     page = b"<div><span>" * 1500 + b"deep" + b"</span></div>" * 1500
-    assert "deep" in _text(read(Format.HTML, page))
+    assert "deep" in _text(read(DocumentFormat.HTML, page))
 
 
 def test_pdf_pages_and_outline(read: Read, make_pdf: MakePdf) -> None:
-    blocks = read(Format.PDF, make_pdf(["Cellar\nThe boiler is here.", "Attic\nOld books."]))
+    blocks = read(DocumentFormat.PDF, make_pdf(["Cellar\nThe boiler is here.", "Attic\nOld books."]))
     places = {block.text.strip(): (block.locator.page, block.locator.heading) for block in blocks}
     assert places["The boiler is here."] == (1, "Cellar")
     assert places["Old books."] == (2, "Attic")
@@ -82,21 +84,21 @@ def test_pdf_pages_and_outline(read: Read, make_pdf: MakePdf) -> None:
 
 def test_pdf_without_text_looks_scanned(read: Read, make_pdf: MakePdf) -> None:
     with pytest.raises(AppError, match="looks scanned"):
-        read(Format.PDF, make_pdf(["", ""]))
+        read(DocumentFormat.PDF, make_pdf(["", ""]))
 
 
 def test_truncated_pdf(read: Read, make_pdf: MakePdf) -> None:
     with pytest.raises(AppError, match="damaged, or not a PDF"):
-        read(Format.PDF, make_pdf(["Cellar\nThe boiler."])[:60])
+        read(DocumentFormat.PDF, make_pdf(["Cellar\nThe boiler."])[:60])
 
 
 def test_source_code_is_named_after_its_definitions(read: Read) -> None:
     code = b"import os\n\n\ndef first():\n    return 1\n\n\nclass Second:\n    x = 1\n\n    def inner(self): ...\n"
-    assert [block.locator.heading for block in read(Format.SOURCE, code)] == ["", "def first()", "class Second"]
+    assert [block.locator.heading for block in read(DocumentFormat.SOURCE, code)] == ["", "def first()", "class Second"]
 
 
 def test_csv_names_its_columns(read: Read) -> None:
-    blocks = read(Format.CSV, b"name;size\nbath;8\n")
+    blocks = read(DocumentFormat.CSV, b"name;size\nbath;8\n")
     assert [(block.text, block.locator.heading, block.locator.line_start) for block in blocks] == [
         ("name;size\n", "name, size", 1),
         ("bath;8\n", "name, size", 2),
@@ -110,7 +112,7 @@ def test_docx(read: Read, make_zip: MakeZip) -> None:
       <w:p><w:r><w:t>Warm</w:t></w:r><w:r><w:tab/><w:t>place</w:t></w:r><w:del><w:r><w:delText>no</w:delText></w:r></w:del></w:p>
       <w:tbl><w:tr><w:tc><w:p><w:r><w:t>Bath</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>8</w:t></w:r></w:p></w:tc></w:tr></w:tbl>
       </w:body></w:document>"""
-    blocks = read(Format.DOCX, make_zip({"word/document.xml": document, "word/styles.xml": styles}))
+    blocks = read(DocumentFormat.DOCX, make_zip({"word/document.xml": document, "word/styles.xml": styles}))
     assert [(block.text.strip(), block.locator.heading, block.kind) for block in blocks] == [
         ("House", "House", "heading"),
         ("Warm\tplace", "House", "prose"),
@@ -127,7 +129,7 @@ def test_odt(read: Read, make_zip: MakeZip) -> None:
       <table:table><table:table-row><table:table-cell><text:p>Bath</text:p></table:table-cell>
       <table:table-cell><text:p>8</text:p></table:table-cell></table:table-row></table:table>
       </office:text></office:body></office:document-content>"""
-    blocks = read(Format.ODT, make_zip({"content.xml": content}))
+    blocks = read(DocumentFormat.ODT, make_zip({"content.xml": content}))
     assert [block.text.strip() for block in blocks] == ["House", "Warm  place", "Bath | 8"]
     assert blocks[-1].locator.heading == "House"
 
@@ -143,7 +145,12 @@ def test_epub_in_reading_order(read: Read, make_zip: MakeZip) -> None:
         "OPS/one 1.xhtml": "<html><body><h1>One</h1><p>First.</p></body></html>",
         "OPS/two.xhtml": "<html><body><h1>Two</h1><p>Second.</p></body></html>",
     }
-    assert [block.text.strip() for block in read(Format.EPUB, make_zip(parts))] == ["One", "First.", "Two", "Second."]
+    assert [block.text.strip() for block in read(DocumentFormat.EPUB, make_zip(parts))] == [
+        "One",
+        "First.",
+        "Two",
+        "Second.",
+    ]
 
 
 def test_pptx_slides_are_pages(read: Read, make_zip: MakeZip) -> None:
@@ -159,7 +166,7 @@ def test_pptx_slides_are_pages(read: Read, make_zip: MakeZip) -> None:
         "ppt/slides/slide1.xml": slide("Roof", "Tiles."),
         "ppt/slides/slide2.xml": slide("Cellar", "Boiler."),
     }
-    blocks = read(Format.PPTX, make_zip(parts))
+    blocks = read(DocumentFormat.PPTX, make_zip(parts))
     assert [(block.text.strip(), block.locator.page, block.locator.heading) for block in blocks] == [
         ("Cellar", 1, "Cellar"),
         ("Boiler.", 1, "Cellar"),
@@ -179,21 +186,29 @@ def test_xlsx_rows_columns_and_dates(read: Read, make_zip: MakeZip) -> None:
           <row r="3"><c r="A3" t="inlineStr"><is><t>Bath</t></is></c><c r="C3" s="1"><v>45292</v></c></row>
           </sheetData></worksheet>""",
     }
-    blocks = read(Format.XLSX, make_zip(parts))
+    blocks = read(DocumentFormat.XLSX, make_zip(parts))
     assert [block.text for block in blocks] == ["Room |  | Since\n", "Bath |  | 2024-01-01\n"]
     assert blocks[1].locator.line_start == 3
     assert blocks[1].locator.heading == "Rooms > Room, Since"
 
 
-@pytest.mark.parametrize("kind", [Format.DOCX, Format.ODT, Format.EPUB, Format.PPTX, Format.XLSX])
+@pytest.mark.parametrize(
+    "kind", [DocumentFormat.DOCX, DocumentFormat.ODT, DocumentFormat.EPUB, DocumentFormat.PPTX, DocumentFormat.XLSX]
+)
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 cut off", b"plain text"])
-def test_what_is_no_package_is_called_damaged(read: Read, kind: Format, data: bytes) -> None:
+def test_what_is_no_package_is_called_damaged(read: Read, kind: DocumentFormat, data: bytes) -> None:
     with pytest.raises(AppError, match="damaged, or not"):
         read(kind, data)
 
 
 def test_a_package_without_its_main_part_is_called_damaged(read: Read, make_zip: MakeZip) -> None:
-    for kind in (Format.DOCX, Format.ODT, Format.EPUB, Format.PPTX, Format.XLSX):
+    for kind in (
+        DocumentFormat.DOCX,
+        DocumentFormat.ODT,
+        DocumentFormat.EPUB,
+        DocumentFormat.PPTX,
+        DocumentFormat.XLSX,
+    ):
         with pytest.raises(AppError, match="damaged, or not"):
             read(kind, make_zip({"other.xml": "<a/>"}))
 
@@ -204,7 +219,7 @@ def test_entities_are_not_expanded(read: Read, make_zip: MakeZip) -> None:
     document = f"""<!DOCTYPE d [<!ENTITY l0 "laugh"><!ENTITY out SYSTEM "file:///etc/passwd">{laughs}]>
       <w:document {W}><w:body><w:p><w:r><w:t>before &l9; &out; after</w:t></w:r></w:p></w:body></w:document>"""
     try:
-        text = _text(read(Format.DOCX, make_zip({"word/document.xml": document})))
+        text = _text(read(DocumentFormat.DOCX, make_zip({"word/document.xml": document})))
     except AppError:
         return
     assert "root:" not in text
@@ -213,16 +228,16 @@ def test_entities_are_not_expanded(read: Read, make_zip: MakeZip) -> None:
 
 def test_zip_bomb(read: Read, make_zip: MakeZip) -> None:
     with pytest.raises(AppError, match="unpacks to far more"):
-        read(Format.DOCX, make_zip({"word/document.xml": b"<a>" + b" " * (65 << 20)}))
+        read(DocumentFormat.DOCX, make_zip({"word/document.xml": b"<a>" + b" " * (65 << 20)}))
 
 
 def test_binary_nonsense_is_not_text(read: Read) -> None:
     with pytest.raises(AppError, match="is not text"):
-        read(Format.TEXT, bytes(range(256)) * 10)
+        read(DocumentFormat.TEXT, bytes(range(256)) * 10)
 
 
 def test_formats_by_name() -> None:
-    assert format_of("/a/b.PDF") is Format.PDF
-    assert format_of("/a/README") is Format.TEXT
+    assert format_of("/a/b.PDF") is DocumentFormat.PDF
+    assert format_of("/a/README") is DocumentFormat.TEXT
     assert format_of("/a/photo.jpg") is None
     assert format_of("/a/changelog.gz") is None

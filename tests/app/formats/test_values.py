@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.formats.text.cursor import Cursor, Malformed
 from app.formats.text.jsontext import JsonValue, strict_loads
 from app.formats.text.literals import literal_json
 from app.formats.text.schema import ToolTypes, typed_value
-from app.formats.text.source import Malformed, Source
 
 STRING, NUMBER, ANY = {"type": "string"}, {"type": "number"}, {}
 
@@ -124,7 +124,7 @@ JSON = st.recursive(
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4), st.integers(1, 7), st.booleans(), st.text(max_size=5))
 def test_json_is_found_to_its_end(decoded: dict[str, Any], size: int, ascii_only: bool, after: str) -> None:
     text = json.dumps(decoded, ensure_ascii=ascii_only)
-    source, found = Source(), JsonValue()
+    source, found = Cursor(), JsonValue()
     whole = text + after
     for place in range(0, len(whole), size):
         source.push(whole[place : place + size], None)

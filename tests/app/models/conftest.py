@@ -17,7 +17,7 @@ import pytest
 from app.domain.cancel import CancelToken
 from app.domain.events import DownloadFailed, DownloadFinished
 from app.models.downloads.downloads import DownloadService
-from app.models.downloads.surroundings import Surroundings, Tuning
+from app.models.downloads.surroundings import Pacing, Surroundings
 from app.models.hub.hub import HubClient
 from app.net.gate import NetworkGate
 
@@ -268,14 +268,14 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-QUICK = Tuning(stall_s=10.0, piece=(256 << 10, 1 << 20), attempts=4)
+QUICK = Pacing(stall_s=10.0, piece=(256 << 10, 1 << 20), attempts=4)
 
 
 class Make:
     """The builders above, for tests that cannot import this file."""
 
     gguf = staticmethod(gguf)
-    tuning = QUICK
+    pacing = QUICK
     shards = staticmethod(shards)
 
 
@@ -421,7 +421,7 @@ class Bench:
 
     def service(self, **changes: object) -> DownloadService:
         clock = StillClock()
-        fields = {"monotonic": clock.monotonic, "wait": self.waits, "tuning": QUICK, **changes}
+        fields = {"monotonic": clock.monotonic, "wait": self.waits, "pacing": QUICK, **changes}
         service = DownloadService(
             self.folder,
             self.library,

@@ -70,7 +70,7 @@ def test_ten_cuts_fetch_nothing_twice(bench, hub_server, make):
 def test_a_line_that_goes_silent_is_made_anew(bench, hub_server, make):
     hub_server.add(REPO, make.shards(1, MB))
     hub_server.stalls = 2
-    done = bench.events.end(start(bench, bench.service(tuning=replace(make.tuning, stall_s=0.2))))
+    done = bench.events.end(start(bench, bench.service(pacing=replace(make.pacing, stall_s=0.2))))
     assert isinstance(done, DownloadFinished)
     notes = {e.note.code for e in bench.events.all if isinstance(e, DownloadProgress) and e.note}
     assert "hub-silent" in notes
@@ -285,7 +285,7 @@ def test_a_file_that_changes_while_it_is_fetched_starts_over(bench, hub_server, 
 
     hub_server.on_bytes = change
     # Small pieces, so that some are still to be asked for when the file changes.
-    service = bench.service(tuning=replace(make.tuning, piece=(256 << 10, 256 << 10)))
+    service = bench.service(pacing=replace(make.pacing, piece=(256 << 10, 256 << 10)))
     assert isinstance(bench.events.end(start(bench, service)), DownloadFinished)
     assert (bench.library / "maker--Model-GGUF" / "Model-Q4_K_M.gguf").read_bytes() == new["Model-Q4_K_M.gguf"]
 

@@ -32,7 +32,7 @@ class CutOff(Exception):
     """The output ended inside a call."""
 
 
-class Source:
+class Cursor:
     """A buffer with one flag a character: control token, ordinary text, or unknown. Not thread-safe."""
 
     def __init__(self) -> None:

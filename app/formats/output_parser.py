@@ -17,15 +17,15 @@ from app.formats.markers import Markers
 from app.formats.protocol import call_note
 from app.formats.samples import Samples
 from app.formats.sinks import TextSink
+from app.formats.text.cursor import CONTROL, MAX_NAME, TEXT, Cursor, CutOff, Malformed, NoCall, Steps, Unexpected
 from app.formats.text.schema import ToolTypes
-from app.formats.text.source import CONTROL, MAX_NAME, TEXT, CutOff, Malformed, NoCall, Source, Steps, Unexpected
 
 MAX_GUESSES = 16  # calls tried without knowing the tokens; keeps the whole linear
 MIN_CUT = 3  # characters at the end that tell the beginning of a marker from text; an angle bracket does at once
 PIECE = 512  # longer input is used in pieces, so that the buffer stays short
 
 
-class Machine:
+class OutputParser:
     """A ``StreamParser`` for one generation of one family."""
 
     def __init__(
@@ -38,10 +38,10 @@ class Machine:
         self._family = family
         self._tools = ToolTypes(tools)
         self._markers = Markers(family, vocabulary)
-        self._source = Source()
+        self._cursor = Cursor()
         self._events: list[OutputEvent] = []
         self._guess: list[OutputEvent] | None = None
-        self._calls = CallSink(self._emit, self._source.next_call)
+        self._calls = CallSink(self._emit, self._cursor.next_call)
         self._samples = Samples()
         self._guesses = 0
         self._bare_tried = False
@@ -60,12 +60,12 @@ class Machine:
 
     def feed(self, text: str, control: bool | None = None) -> list[OutputEvent]:
         for place in range(0, len(text), PIECE):
-            self._source.push(text[place : place + PIECE], control)
+            self._cursor.push(text[place : place + PIECE], control)
             next(self._steps)
         return self._flush()
 
     def finish(self, *, truncated: bool = False) -> list[OutputEvent]:
-        self._source.ended, self._source.truncated = True, truncated
+        self._cursor.ended, self._cursor.truncated = True, truncated
         for _ in self._steps:
             raise AssertionError("a reader waits for text after the end")
         self._reasoning.finish()
@@ -82,36 +82,36 @@ class Machine:
     # -- text and markers
 
     def _run(self, generation_prompt: str) -> Steps[None]:
-        source, markers = self._source, self._markers
-        while source.empty and not source.ended:
+        cursor, markers = self._cursor, self._markers
+        while cursor.empty and not cursor.ended:
             yield
         yield from self._beginning(generation_prompt)
         while True:
             while self._family.bare and not self._bare_tried and not self._thinking:
                 yield from self._bare(self._family.bare)
-            match = markers.search(source.text, source.at)
+            match = markers.search(cursor.text, cursor.at)
             if match is not None:
-                self._write(source.take_text(match.start() - source.at))
+                self._write(cursor.take_text(match.start() - cursor.at))
                 yield from self._marker(match.group())
                 continue
-            self._write(source.take_text(markers.held(source.text, source.at) - source.at))
-            if source.ended:
+            self._write(cursor.take_text(markers.held(cursor.text, cursor.at) - cursor.at))
+            if cursor.ended:
                 self._cut_marker()
                 return
             yield
 
     def _cut_marker(self) -> None:
         """The end of the output could be the beginning of a marker: drop it if it was cut off there."""
-        source, markers = self._source, self._markers
-        rest = source.text[source.at :]
-        flag = source.flag(len(rest))
+        cursor, markers = self._cursor, self._markers
+        rest = cursor.text[cursor.at :]
+        flag = cursor.flag(len(rest))
         begun = {
             marker for marker in markers.all if marker.startswith(rest) and (flag != TEXT or marker in markers.spelt)
         }
         least = 1 if flag != TEXT and "<" in rest else MIN_CUT
-        sure = flag == CONTROL or (source.truncated and len(rest) >= least and not self._samples.inside())
+        sure = flag == CONTROL or (cursor.truncated and len(rest) >= least and not self._samples.inside())
         if not (rest and begun and sure):
-            self._write(source.take_all())
+            self._write(cursor.take_all())
         elif begun <= markers.calls:
             self._emit(call_note("incomplete", None))
 
@@ -122,43 +122,43 @@ class Machine:
 
     def _marker(self, marker: str) -> Steps[None]:
         """Act on what looks like ``marker`` and stands here."""
-        markers, flag = self._markers, self._source.flag(len(marker))
+        markers, flag = self._markers, self._cursor.flag(len(marker))
         late = marker in markers.leads and (self._thinking or self._content.started)
         if late or not (yield from self._real(marker, flag)):
-            self._write(self._source.take(len(marker)))
+            self._write(self._cursor.take(len(marker)))
         elif marker in markers.think_open:
-            self._source.take(len(marker))
+            self._cursor.take(len(marker))
             self._begin_reasoning()
         elif marker in markers.think_close and (self._thinking or marker not in markers.ends):
-            self._source.take(len(marker))
+            self._cursor.take(len(marker))
             self._end_reasoning()
         elif marker in markers.quiet:
-            self._source.take(len(marker))
+            self._cursor.take(len(marker))
         elif marker in markers.headers:
             yield from self._header(marker)
         elif marker in markers.calls:
             assert self._family.calls is not None
             yield from self._call(marker, self._family.calls)
         elif marker in markers.inner and (marker in markers.spelt or (self._thinking and flag != CONTROL)):
-            self._write(self._source.take(len(marker)))  # a stray piece of syntax in prose
+            self._write(self._cursor.take(len(marker)))  # a stray piece of syntax in prose
         else:
-            self._source.take(len(marker))
+            self._cursor.take(len(marker))
             if marker not in markers.inner:
                 self._content.settle()
             self._end_reasoning(silent=True)
 
     def _real(self, marker: str, flag: str) -> Steps[bool]:
-        source, samples = self._source, self._samples
+        cursor, samples = self._cursor, self._samples
         if flag == TEXT and marker not in self._markers.spelt:
             return False
         if flag == CONTROL or not samples.inside():
             return True
-        while (sample := samples.goes_on(source.text[source.at + len(marker) :], ended=source.ended)) is None:
+        while (sample := samples.goes_on(cursor.text[cursor.at + len(marker) :], ended=cursor.ended)) is None:
             yield
         if not sample:
             return True
         # A code sample may still be open where the message ends; then the marker is the last thing.
-        return marker in self._markers.ends and (yield from source.over(skip=len(marker)))
+        return marker in self._markers.ends and (yield from cursor.over(skip=len(marker)))
 
     # -- reasoning
 
@@ -198,16 +198,16 @@ class Machine:
 
     def _call(self, marker: str, reader: CallReader) -> Steps[None]:
         """Read the call or calls that ``marker`` opens."""
-        source = self._source
+        cursor = self._cursor
         soft = marker in self._markers.soft
-        if source.flag(len(marker)) != CONTROL and (self._thinking or soft):
+        if cursor.flag(len(marker)) != CONTROL and (self._thinking or soft):
             if not (yield from self._guessed(marker, reader.read)):
-                self._write(source.take(len(marker)))
+                self._write(cursor.take(len(marker)))
             return
         self._end_reasoning(silent=True)
-        source.record()
-        source.take(len(marker))
-        yield from self._read(reader.read(marker, source, self._calls, self._tools), len(marker))
+        cursor.record()
+        cursor.take(len(marker))
+        yield from self._read(reader.read(marker, cursor, self._calls, self._tools), len(marker))
         self._samples = Samples()
         self._bare_tried = False
 
@@ -219,37 +219,37 @@ class Machine:
             self._incomplete()
         except Malformed as error:
             yield from self._malformed(opener, note=not isinstance(error, NoCall))
-        self._source.stop_recording()
+        self._cursor.stop_recording()
 
     def _judged(self, reading: Steps[None]) -> Steps[None]:
         """``reading``, where an end of the message inside of a call cuts the call off."""
-        source = self._source
+        cursor = self._cursor
         try:
             yield from reading
         except CutOff:
-            source.take_all()
+            cursor.take_all()
             raise
         except Unexpected:
-            if (yield from source.follows(*self._markers.ends)) and source.flag(1, source.spaces() or 0) != TEXT:
+            if (yield from cursor.follows(*self._markers.ends)) and cursor.flag(1, cursor.spaces() or 0) != TEXT:
                 raise CutOff from None
             raise
 
-    def _guessed(self, marker: str, read: Callable[[str, Source, CallSink, ToolTypes], Steps[None]]) -> Steps[bool]:
+    def _guessed(self, marker: str, read: Callable[[str, Cursor, CallSink, ToolTypes], Steps[None]]) -> Steps[bool]:
         """Read a call that may be none. False puts everything back."""
         if self._guesses >= MAX_GUESSES:
             return False
-        source, calls, index = self._source, self._calls, self._calls.index
+        cursor, calls, index = self._cursor, self._calls, self._calls.index
         self._guess = []
-        source.record(guess=True)
-        source.take(len(marker))
+        cursor.record(guess=True)
+        cursor.take(len(marker))
         try:
             real = not self._thinking
-            yield from self._judged(read(marker, source, calls, self._tools))
-            while not real and (following := (yield from source.accept(*sorted(self._markers.calls)))):
-                yield from self._judged(read(following, source, calls, self._tools))
-            real = real or (yield from self._markers.nothing_else(source))
+            yield from self._judged(read(marker, cursor, calls, self._tools))
+            while not real and (following := (yield from cursor.accept(*sorted(self._markers.calls)))):
+                yield from self._judged(read(following, cursor, calls, self._tools))
+            real = real or (yield from self._markers.nothing_else(cursor))
         except CutOff:
-            raw = source.recorded()
+            raw = cursor.recorded()
             real = (calls.name is not None or calls.index > index) and not any(
                 close in raw for close in self._markers.think_close
             )
@@ -261,28 +261,28 @@ class Machine:
                 yield from self._malformed(0)
         events, self._guess = self._guess, None
         if real:
-            source.stop_recording()
+            cursor.stop_recording()
             self._end_reasoning(silent=True)
             self._events += events
             self._samples = Samples()
             self._bare_tried = False
         else:
             self._guesses += 1
-            source.rewind()
+            cursor.rewind()
             calls.index, calls.name = index, None
         return real
 
     def _incomplete(self) -> None:
         name = self._calls.name
-        self._calls.broken("incomplete", self._source.recorded())
+        self._calls.broken("incomplete", self._cursor.recorded())
         self._emit(call_note("incomplete", name))
 
     def _malformed(self, opener: int, *, note: bool = True) -> Steps[None]:
         """Show what is no call as text, up to its closing marker."""
-        source, name = self._source, self._calls.name
-        raw = source.recorded()
-        source.stop_recording()
-        if not raw[opener:].strip() and (yield from source.follows(*self._markers.calls)):
+        cursor, name = self._cursor, self._calls.name
+        raw = cursor.recorded()
+        cursor.stop_recording()
+        if not raw[opener:].strip() and (yield from cursor.follows(*self._markers.calls)):
             return  # its opener was written twice
         if name is not None:
             self._calls.broken("malformed", raw)
@@ -295,30 +295,30 @@ class Machine:
 
     def _rest_of_broken(self) -> Steps[str]:
         """What still belongs to a malformed call: up to a closing marker, another call, an end."""
-        source, markers = self._source, self._markers
+        cursor, markers = self._cursor, self._markers
         pieces: list[str] = []
         while True:
-            match = markers.search(source.text, source.at)
-            stop = match.start() if match else len(source.text)
-            if not match and not source.ended:
-                stop = markers.held(source.text, source.at)
-            pieces.append(source.take(stop - source.at))
+            match = markers.search(cursor.text, cursor.at)
+            stop = match.start() if match else len(cursor.text)
+            if not match and not cursor.ended:
+                stop = markers.held(cursor.text, cursor.at)
+            pieces.append(cursor.take(stop - cursor.at))
             if match is None:
-                if source.ended:
+                if cursor.ended:
                     return "".join(pieces)
                 yield
                 continue
             marker = match.group()
-            ordinary = source.flag(len(marker)) == TEXT and marker not in markers.spelt
+            ordinary = cursor.flag(len(marker)) == TEXT and marker not in markers.spelt
             if not ordinary and marker in markers.calls | markers.ends | markers.headers:
                 return "".join(pieces)
-            pieces.append(source.take(len(marker)))
+            pieces.append(cursor.take(len(marker)))
             if not ordinary and marker in markers.inner - markers.spelt:
                 return "".join(pieces)
 
     def _bare(self, reader: CallReader) -> Steps[None]:
         """Read a call without a marker at the beginning of the text."""
-        first = yield from self._source.peek()
+        first = yield from self._cursor.peek()
         self._bare_tried = True
         if first and first in {start[0] for start in reader.openers}:
             yield from self._guessed("", reader.read)
@@ -341,39 +341,39 @@ class Machine:
         elif (
             not syntax.first
             or generation_prompt.endswith(syntax.openers)
-            or (yield from self._source.follows(*syntax.first))
+            or (yield from self._cursor.follows(*syntax.first))
         ):
-            self._source.record()
+            self._cursor.record()
             yield from self._read_header("")
 
     def _header(self, opener: str) -> Steps[None]:
-        self._source.record()
-        self._source.take(len(opener))
+        self._cursor.record()
+        self._cursor.take(len(opener))
         yield from self._read_header(opener)
 
     def _read_header(self, opener: str) -> Steps[None]:
-        syntax, source = self._family.headers, self._source
+        syntax, cursor = self._family.headers, self._cursor
         assert syntax is not None
         header = None
         try:
-            text, _ = yield from source.until(syntax.end, limit=MAX_NAME)
+            text, _ = yield from cursor.until(syntax.end, limit=MAX_NAME)
             header = syntax.classify(text, self._tools)
         except (CutOff, Malformed):
-            if source.ended and not syntax.soft:
-                header = syntax.classify(source.recorded()[len(opener) :], self._tools)
+            if cursor.ended and not syntax.soft:
+                header = syntax.classify(cursor.recorded()[len(opener) :], self._tools)
                 if header is not None and header.kind == "call":
                     self._calls.open(header.name)
                     self._incomplete()
-                if header is not None or source.truncated:
-                    source.stop_recording()
+                if header is not None or cursor.truncated:
+                    cursor.stop_recording()
                     return
         if header is None:
-            source.rewind()
-            piece = source.take(len(opener))
+            cursor.rewind()
+            piece = cursor.take(len(opener))
             if syntax.soft:
                 self._write(piece)
             return
-        source.stop_recording()
+        cursor.stop_recording()
         yield from self._enter(header)
 
     def _enter(self, header: Header) -> Steps[None]:
@@ -385,7 +385,7 @@ class Machine:
             if self._content.started:
                 self._content.separate()
             return
-        self._source.record()
+        self._cursor.record()
         ends = tuple(self._markers.ends)
-        yield from self._read(read_named_json(header.name, self._source, self._calls, empty=ends), 0)
-        yield from self._source.accept(*ends)
+        yield from self._read(read_named_json(header.name, self._cursor, self._calls, empty=ends), 0)
+        yield from self._cursor.accept(*ends)
