@@ -5,11 +5,10 @@ import difflib
 import os
 import sys
 from collections.abc import Iterable
-from itertools import groupby
 
 from app.cli.output import JsonLines, Plain
 from app.domain.errors import AppError
-from app.domain.setting import Declared, Needs, Shown, declarations
+from app.domain.setting import Declared, Needs, Shown, declarations, grouped
 from app.domain.settings import Settings
 from app.storage.paths import Paths
 from app.storage.settings import SettingsStore
@@ -65,7 +64,7 @@ class _Command:
         if self._lines is not None:
             self._records(listed)
             return
-        for group, members in groupby(listed, lambda each: each.setting.group):
+        for group, members in grouped(listed).items():
             self._plain.line(group.label)
             for each in members:
                 self._describe(each)

@@ -5,7 +5,7 @@ dialog and ``alcove settings`` follow from it. Labels, helps and words are Engli
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
 from enum import Enum
 from types import UnionType
@@ -210,3 +210,11 @@ def declarations(of: type) -> Mapping[str, Declared]:
         kind, setting = get_args(hints[each.name])
         found[each.name] = Declared(each.name, kind, each.default, setting)
     return found
+
+
+def grouped(declared: Iterable[Declared]) -> dict[Group, list[Declared]]:
+    """Settings by group, both in the order in which they come."""
+    groups: dict[Group, list[Declared]] = {}
+    for each in declared:
+        groups.setdefault(each.setting.group, []).append(each)
+    return groups

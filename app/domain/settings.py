@@ -14,7 +14,7 @@ MODEL = Group("Model", "What is set for a single model (Ctrl+I) goes before thes
 TOOLS = Group("Tools")
 DOCUMENTS = Group("Documents")
 CONNECTIONS = Group("Connections")
-INSTRUCTIONS = Group("Instructions")
+ANSWERS = Group("Answers")
 
 _AUTOMATIC = {None: "Automatic"}
 
@@ -147,7 +147,7 @@ class Settings:
     system_prompt: Annotated[
         str,
         Setting(
-            INSTRUCTIONS,
+            ANSWERS,
             "Instructions for the model",
             "Come before every conversation, from the next question on",
             words={"": "Empty: Alcove's own instructions"},

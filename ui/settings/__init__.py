@@ -1,1 +1,1 @@
-"""The settings dialog. UI thread only; it shows a ``Settings`` value and gives back what was changed."""
+"""The settings dialog, made from what ``app.domain.settings`` declares. UI thread only; it gives back what changed."""

@@ -4,11 +4,11 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.domain.errors import ErrorInfo
-from app.services import Services, Settings
+from app.domain.setting import Needs, declarations
+from app.domain.settings import Settings
+from app.services import Services
 from ui.bridge import Bridge
 from ui.settings.dialog import SettingsDialog
-
-LOADING = {"context", "threads", "gpu_layers"}
 
 
 class SettingsController(QObject):
@@ -24,6 +24,11 @@ class SettingsController(QObject):
         self._bridge = bridge
         self._window = window
 
+    def start(self) -> None:
+        """Tell what was wrong with the settings' file."""
+        if self._store.problem is not None:
+            self.failed.emit(self._store.problem)
+
     def open(self) -> SettingsDialog:
         dialog = SettingsDialog(self._store.get(), self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -31,7 +36,7 @@ class SettingsController(QObject):
         dialog.token_given.connect(self.save_token)
         dialog.open()
         # A keyring may ask the person to unlock it, so the dialog does not wait for it.
-        self._bridge.run(lambda: (self._models.has_token, self._secrets.available), dialog.connections.show_token)
+        self._bridge.run(lambda: (self._models.has_token, self._secrets.available), dialog.token.show_known)
         return dialog
 
     def save(self, changes: dict[str, object]) -> None:
@@ -39,7 +44,8 @@ class SettingsController(QObject):
 
         def done(settings: Settings) -> None:
             self.changed.emit(settings)
-            if LOADING & changes.keys():
+            declared = declarations(type(settings))
+            if any(declared[key].setting.needs is Needs.RELOAD for key in changes):
                 self.reload_wanted.emit()
 
         self._bridge.run(lambda: self._store.update(**changes), done, self.failed.emit, receiver=self)

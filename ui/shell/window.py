@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
         self.conversations.refresh()
         self.models.start()
         self.manager.start()
+        self.settings.start()
         self.views.composer.setFocus()
 
     def open_paths(self, paths: Sequence[str], *, ask: bool = False) -> None:

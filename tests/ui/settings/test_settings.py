@@ -1,13 +1,31 @@
 """The settings dialog changes what was changed, and nothing else."""
 
+import json
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import pytest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QSpinBox, QWidget
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
+from app.domain.setting import Group, Needs, Setting, Shown
+from app.domain.settings import CONNECTIONS
 from app.services import Settings
+from app.storage.settings import SettingsStore
 from ui.bridge import Bridge
 from ui.settings.controller import SettingsController
 from ui.settings.dialog import SettingsDialog
@@ -212,3 +230,192 @@ def test_when_an_idle_model_leaves_the_memory(dialog: SettingsDialog) -> None:
     box.setValue(0)
     assert box.text() == "Never"
     assert dialog.changes() == {"unload_after_minutes": 0}
+
+
+MORE = Group("More", "Of another kind.")
+
+
+@dataclass(frozen=True, slots=True)
+class MoreSettings(Settings):
+    """A setting of each kind, added as a new one is: by its declaration alone."""
+
+    pace: Annotated[int, Setting(MORE, "Pace", "How fast", words={1: "Slow"}, unit="km/h", least=1, most=9)] = 2
+    voice: Annotated[Literal["alto", "bass"], Setting(MORE, "Voice", words={"alto": "High", "bass": "Low"})] = "alto"
+    places: Annotated[tuple[str, ...], Setting(MORE, "Places", needs=Needs.RESTART)] = ()
+    loud: Annotated[bool, Setting(CONNECTIONS, "Loud")] = False
+    inner: Annotated[str, Setting(MORE, "Inner", shown=Shown.NOWHERE)] = ""
+
+
+@pytest.fixture
+def shown(qtbot: QtBot, themed: object) -> SettingsDialog:
+    """With something changed, on the screen."""
+    dialog = SettingsDialog(Settings(context=8192, gpu_layers=0, offline=True))
+    qtbot.addWidget(dialog)
+    with qtbot.waitExposed(dialog):
+        dialog.show()
+    return dialog
+
+
+def labels(dialog: SettingsDialog) -> list[str]:
+    """What can be changed now, in order."""
+    rows = [*dialog.rows, dialog.token]
+    return [row.field.accessibleName() for row in rows if row.isVisibleTo(dialog)]
+
+
+def backs(dialog: SettingsDialog) -> dict[str, QToolButton]:
+    """The buttons that are there, by the setting that they take back."""
+    ending = ": back to the default"
+    buttons = [button for button in dialog.findChildren(QToolButton) if button.isVisibleTo(dialog)]
+    return {
+        button.accessibleName().removesuffix(ending): button
+        for button in buttons
+        if button.accessibleName().endswith(ending)
+    }
+
+
+def test_a_declaration_is_all_that_a_new_setting_needs(qtbot: QtBot, themed: object, tmp_path: Any) -> None:
+    store = SettingsStore(tmp_path / "settings.json", MoreSettings)
+    dialog = SettingsDialog(store.get())
+    qtbot.addWidget(dialog)
+    pace = by_name(dialog, QSpinBox, "Pace")
+    assert (pace.text(), pace.minimum(), pace.maximum()) == ("2 km/h", 1, 9)
+    pace.setValue(1)
+    assert pace.text() == "Slow"
+    voice = by_name(dialog, QComboBox, "Voice")
+    assert [voice.itemText(index) for index in range(voice.count())] == ["High", "Low"]
+    voice.setCurrentIndex(1)
+    by_name(dialog, QPlainTextEdit, "Places").setPlainText(" /a \n\n/b c\n")
+    assert {"More", "Of another kind.", "How fast.", "A change counts from the next start on."} <= set(words(dialog))
+    assert "Inner" not in labels(dialog)
+    assert words(dialog).count("Connections") == 1
+    store.update(**dialog.changes())
+    assert json.loads((tmp_path / "settings.json").read_text()) == {
+        "pace": 1,
+        "places": ["/a", "/b c"],
+        "voice": "bass",
+    }
+
+
+def test_what_differs_from_the_default_is_marked_and_taken_back(shown: SettingsDialog) -> None:
+    assert set(backs(shown)) == {"Context", "Layers on the GPU", "Offline: connect to nothing"}
+    context = by_name(shown, QSpinBox, "Context")
+    assert context.accessibleDescription().endswith("Differs from the default.")
+    backs(shown)["Context"].click()
+    assert context.text() == "Automatic"
+    assert context.hasFocus()
+    assert "Differs" not in context.accessibleDescription()
+    assert "Context" not in backs(shown)
+    by_name(shown, QSpinBox, "Threads").setValue(2)
+    assert backs(shown)["Threads"].toolTip() == "Back to the default: Automatic"
+    assert shown.changes() == {"context": None, "threads": 2}
+
+
+def test_all_can_be_taken_back_and_count_when_saved(shown: SettingsDialog, qtbot: QtBot) -> None:
+    by_name(shown, QLineEdit, "Proxy").setText("socks5://no")
+    next(button for button in shown.findChildren(QPushButton) if button.text() == "Reset all").click()
+    assert backs(shown) == {}
+    with qtbot.waitSignal(shown.saved) as saved:
+        press_save(shown)
+    assert saved.args == [{"context": None, "gpu_layers": None, "offline": False}]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("colour", ["Colours"]),
+        ("DARK", ["Colours"]),
+        ("gpu card", ["Layers on the GPU"]),
+        ("connections", ["Offline: connect to nothing", "Proxy"]),
+        ("max_text_file_mb", ["Largest text file"]),
+        ("hugging", ["Hugging Face token"]),
+        ("hologram", []),
+    ],
+)
+def test_the_search_leaves_what_has_its_words(shown: SettingsDialog, typed: str, found: list[str]) -> None:
+    everything = labels(shown)
+    shown.search.setText(typed)
+    assert labels(shown) == found
+    assert ("No setting is called so." in words(shown)) == (not found)
+    shown.search.clear()
+    assert labels(shown) == everything
+
+
+def test_enter_in_the_search_goes_to_what_was_found(shown: SettingsDialog, qtbot: QtBot) -> None:
+    qtbot.keyClicks(shown.search, "gpu")
+    qtbot.keyClick(shown.search, Qt.Key.Key_Return)
+    assert shown.isVisible()
+    assert by_name(shown, QSpinBox, "Layers on the GPU").hasFocus()
+
+
+def test_a_refused_value_is_shown_even_where_the_search_hid_it(shown: SettingsDialog, settle: Settle) -> None:
+    proxy = by_name(shown, QLineEdit, "Proxy")
+    proxy.setText("socks5://no")
+    shown.search.setText("colour")
+    press_save(shown)
+    assert any("Write it like" in text for text in words(shown))
+    settle(lambda: not proxy.visibleRegion().isEmpty())
+
+
+def test_the_keyboard_reaches_everything(shown: SettingsDialog, qtbot: QtBot) -> None:
+    reached = []
+    for _ in range(40):
+        field = QApplication.focusWidget()
+        assert field is not None
+        name = field.accessibleName() or field.property("text")
+        if name in reached:
+            break
+        reached.append(name)
+        qtbot.keyClick(field, Qt.Key.Key_Tab)
+    without_buttons = [name for name in reached if "back to the default" not in name]
+    assert without_buttons == ["Search settings", *labels_in_order(shown), "Reset all", "Save", "Cancel"]
+    assert reached.index("Context: back to the default") == reached.index("Context") + 1
+
+
+def labels_in_order(dialog: SettingsDialog) -> list[str]:
+    names = labels(dialog)
+    names.remove("Hugging Face token")
+    names.insert(names.index("Proxy") + 1, "Hugging Face token")
+    return names
+
+
+def test_escape_closes_and_changes_nothing(shown: SettingsDialog, qtbot: QtBot) -> None:
+    by_name(shown, QSpinBox, "Threads").setValue(2)
+    with qtbot.assertNotEmitted(shown.saved):
+        qtbot.keyClick(by_name(shown, QSpinBox, "Threads"), Qt.Key.Key_Escape)
+    assert not shown.isVisible()
+
+
+def test_the_wheel_scrolls_the_page_and_turns_no_number(shown: SettingsDialog) -> None:
+    context = by_name(shown, QSpinBox, "Context")
+    down = QWheelEvent(
+        QPointF(5, 5),
+        QPointF(context.mapToGlobal(QPoint(5, 5))),
+        QPoint(),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(context, down)
+    assert context.value() == 8192
+
+
+def test_a_value_that_the_file_has_and_nobody_touches_stays(qtbot: QtBot, themed: object) -> None:
+    dialog = SettingsDialog(Settings(proxy="socks5://of.my.own", unload_after_minutes=2880))
+    qtbot.addWidget(dialog)
+    assert dialog.changes() == {}
+
+
+@pytest.mark.expect_log("is damaged")
+def test_what_was_wrong_with_the_file_is_told(services: Any, bridge: Bridge, qtbot: QtBot, tmp_path: Any) -> None:
+    (tmp_path / "broken.json").write_text("{")
+    window = QWidget()
+    qtbot.addWidget(window)
+    for store, codes in ((services.settings, []), (SettingsStore(tmp_path / "broken.json"), ["settings-damaged"])):
+        services.settings = store
+        controller = SettingsController(services, bridge, window)
+        failures: list[Any] = []
+        controller.failed.connect(failures.append)
+        controller.start()
+        assert [failure.code for failure in failures] == codes
