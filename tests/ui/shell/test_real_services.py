@@ -75,7 +75,7 @@ def ask(program: Program, qtbot: QtBot, text: str) -> None:
 def answer(program: Program) -> str:
     window = program.window
     live = window.chat._live.get(window.chat.conversation.id if window.chat.conversation else "")
-    return live.snapshot().text() if live else window.chat.messages[-1].text()
+    return live.message.text() if live else window.chat.messages[-1].text()
 
 
 def test_tokens_appear_stop_works_and_a_restart_shows_it(
