@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +56,36 @@ def variants(
     flat = flattened(base)
     for shape in (flat, system_in_user(flat)):
         yield from with_tools(_merged(shape))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What templates differ in taking: system messages, and calls."""
+
+    system: bool
+    calls: bool
+
+    @classmethod
+    def of(cls, messages: Sequence[Mapping[str, Any]]) -> "Kind":
+        roles = {message["role"] for message in messages}
+        return cls("system" in roles, any(message.get("tool_calls") for message in messages))
+
+
+def shortest(kind: Kind) -> Messages:
+    """The shortest conversation of a kind."""
+    messages: Messages = [{"role": "system", "content": "Probe-system-7391"}] if kind.system else []
+    messages.append({"role": "user", "content": "Probe-question-7391"})
+    if kind.calls:
+        call = {"name": "probe_tool", "arguments": '{"word": "probe7391"}'}
+        messages += [
+            {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [{"id": "call_0", "type": "function", "function": call}],
+            },
+            {"role": "tool", "tool_call_id": "call_0", "name": "probe_tool", "content": "Probe-result-7391"},
+        ]
+    return messages
 
 
 def described(tools: Sequence[dict[str, object]]) -> list[dict[str, Any]]:

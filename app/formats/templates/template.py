@@ -6,9 +6,11 @@ drops something: arguments as text, no system message, no tool messages. Runs on
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from itertools import islice
+from typing import Any, Protocol
 
 from jinja2.exceptions import TemplateError
 
@@ -33,8 +35,14 @@ FALLBACK = (
 """For models without a template (base models): the texts, a blank line after each."""
 
 
+class _Render(Protocol):
+    def __call__(
+        self, messages: Sequence[Mapping[str, Any]], *, skip: int = 0
+    ) -> Iterator[tuple[int, str | AppError]]: ...
+
+
 class ChatTemplate:
-    """One model's template. Immutable; may be used from several threads.
+    """One model's template. May be used from several threads: all that it remembers is which forms are no use.
 
     ``mend``: use the mended version where the original is known to be wrong (``source`` is then the mended text).
     Raises AppError ``template-invalid`` where ``source`` is no template at all.
@@ -57,6 +65,7 @@ class ChatTemplate:
             raise _invalid(str(error)) from None
         except (RecursionError, MemoryError, SyntaxError, OverflowError, ValueError) as error:
             raise _invalid(type(error).__name__) from None
+        self._hopeless: dict[tuple[shapes.Kind, bool, bool | None], int] = {}  # forms, by what is asked
 
     def render(
         self,
@@ -88,26 +97,59 @@ class ChatTemplate:
     ) -> str:
         told = Thinking().variables if format is None else format.variables
         values = {**values, **told(think=think, effort=effort)}
+        render = partial(self._forms, tools=tools, format=format, think=think, values=values)
+        kind = (shapes.Kind.of(messages), not tools, think)
         first: AppError | None = None
         kept: str | None = None
         budget = Budget()
-        for variant in shapes.variants(messages, tools, self._text, format, think=think, now=self._now):
-            try:
-                text = self._once({**values, **variant})
-            except AppError as error:
-                if error.code == "template-limit":
-                    raise
-                first = first or error
+        for index, found in render(messages, skip=self._hopeless.get(kind, 0)):
+            if isinstance(found, AppError):
+                first = first or found
                 budget.check_time()
-                continue
-            if kept is None:
-                kept = text
-            if shapes.says_all(text, messages):
-                return text
+            elif shapes.says_all(found, messages):
+                if index and kind not in self._hopeless:
+                    self._hopeless[kind] = self._count_hopeless(render, kind[0])
+                return found
+            elif kept is None:
+                kept = found
         if kept is not None:
             return kept
         assert first is not None
         raise first
+
+    def _forms(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[dict[str, object]] | None,
+        format: ChatFormat | None,  # noqa: A002 - the field's own word
+        think: bool | None,
+        values: Mapping[str, Any],
+        skip: int = 0,
+    ) -> Iterator[tuple[int, str | AppError]]:
+        """What the template makes of each form of a conversation, most faithful first, without the first ``skip``.
+
+        Raises AppError ``template-limit``.
+        """
+        variants = shapes.variants(messages, tools, self._text, format, think=think, now=self._now)
+        for index, variant in enumerate(islice(variants, skip, None), skip):
+            try:
+                yield index, self._once({**values, **variant})
+            except AppError as error:
+                if error.code == "template-limit":
+                    raise
+                yield index, error
+
+    def _count_hopeless(self, render: "_Render", kind: shapes.Kind) -> int:
+        """How many forms the template does not take even of the shortest conversation of a kind.
+
+        They need not be tried again: each costs as much as a whole prompt. 0 where it takes none.
+        """
+        shortest = shapes.shortest(kind)
+        for index, found in render(shortest):
+            if isinstance(found, str) and shapes.says_all(found, shortest):
+                return index
+        return 0
 
     def generation_prompt(
         self,

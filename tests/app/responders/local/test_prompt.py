@@ -98,3 +98,16 @@ def test_a_history_is_rendered_once(name: str) -> None:
         history = (*ASKED, said(1, Role.ASSISTANT, *(part for number in range(rounds) for part in call(number))))
         prompts.build(history, options)
         assert template.count == rounds
+
+
+@pytest.mark.parametrize("name", ["LFM2.5-Instruct.jinja", "HuggingFaceTB-SmolLM3-3B.jinja"])
+def test_forms_that_a_template_never_takes_are_tried_once(name: str) -> None:
+    template = Counting((COLLECTION / name).read_text(encoding="utf-8"))
+    prompts = builder(template)
+    options = PromptOptions("Be brief.", tools=TOOLS, think=True)
+    prompts.build(CALLED, options)
+    tried = template.count
+    again = prompts.build(CALLED, options)
+    assert template.count == tried + 1
+    fresh = ChatTemplate((COLLECTION / name).read_text(encoding="utf-8"))
+    assert builder(fresh).build(CALLED, options).ids == again.ids
