@@ -9,7 +9,7 @@ from typing import TypeAlias
 from app.domain.errors import ErrorInfo
 from app.domain.models import ModelInfo, PromptText
 from app.engine.protocol import Finished, GenerationRequest, Prefill
-from app.process.messages import LoadFailed, Loading
+from app.process.messages import LoadFailed, LoadProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Failed:
 
 
 Command: TypeAlias = Tokenize | Generate | ReadAhead | Forget
-Reply: TypeAlias = Loading | Loaded | LoadFailed | Tokenized | Made | Prefill | Finished | Failed | ReadAheadEnded
+Reply: TypeAlias = LoadProgress | Loaded | LoadFailed | Tokenized | Made | Prefill | Finished | Failed | ReadAheadEnded
 
 _TOKENS = b"t"  # no pickle begins with it
 

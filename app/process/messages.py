@@ -6,7 +6,7 @@ from app.domain.errors import ErrorInfo
 
 
 @dataclass(frozen=True, slots=True)
-class Loading:
+class LoadProgress:
     """A model is being loaded; ``progress`` from 0 to 1."""
 
     progress: float

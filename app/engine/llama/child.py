@@ -35,7 +35,7 @@ from app.engine.messages import (
     Tokenized,
     encode,
 )
-from app.process.messages import LoadFailed, Loading
+from app.process.messages import LoadFailed, LoadProgress
 from app.process.parent import Parent
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _read_ahead(command: ReadAhead, decoder: "Decoder") -> Reply:
 
 
 def load_or_tell(
-    load: Callable[[Callable[[float], None]], T], send: Callable[[Loading | LoadFailed], None]
+    load: Callable[[Callable[[float], None]], T], send: Callable[[LoadProgress | LoadFailed], None]
 ) -> T | None:
     """What ``load`` returns, which is handed a function to tell its progress (0 to 1); None where it failed, and that
     was sent."""
@@ -130,7 +130,7 @@ def load_or_tell(
         now = time.perf_counter()
         if now - shown >= PROGRESS_S:
             shown = now
-            send(Loading(done))
+            send(LoadProgress(done))
 
     try:
         return load(progress)

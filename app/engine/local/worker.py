@@ -48,6 +48,8 @@ class EngineWorker:
         ``target``: what runs in the child; tests hand in another one."""
         self._publish = publish
         self._loop = EngineLoop(publish, target, states, idle_unload_s)
+        self._current = self._loop.current
+        self._ladder, self._tunings = self._loop.loads.ladder, self._loop.loads.tunings
         self._target = target
         self._keeps = states is not None
         self._tuning: tuple[CancelToken, threading.Event] | None = None  # how to stop it, and its end
@@ -59,12 +61,12 @@ class EngineWorker:
 
     @property
     def model(self) -> ModelInfo | None:
-        return self._loop.model
+        return self._current.model
 
     @property
     def child_pid(self) -> int | None:
         """The process behind the loaded model, for `doctor` and for tests."""
-        return self._loop.child_pid
+        return self._current.child_pid
 
     def load(self, request: LoadRequest, cancel: CancelToken | None = None) -> ModelInfo:
         self._stop_tuning()
@@ -84,8 +86,8 @@ class EngineWorker:
 
     def with_learned(self, request: LoadRequest) -> LoadRequest:
         request = _absolute(request)
-        rung = max(request.rung, self._loop.ladder.rung(request))
-        return self._loop.tunings.apply(replace(request, rung=rung))
+        rung = max(request.rung, self._ladder.rung(request))
+        return self._tunings.apply(replace(request, rung=rung))
 
     def unload(self) -> None:
         self._stop_tuning()
@@ -125,7 +127,7 @@ class EngineWorker:
             thread = self._thread
             self._ring()
         self._stop_tuning()
-        self._loop.stop_everything()
+        self._current.stop_everything()
         if thread is not None:
             thread.join()
         self._bell.close()
@@ -149,7 +151,7 @@ class EngineWorker:
             from app.engine.local import tuner  # they read headers and ask the system: not needed to start
             from app.machine import devices
 
-            if self._loop.safer or self._loop.tunings.known(request) or not tuner.unnoticed(model):
+            if self._current.safer or self._tunings.known(request) or not tuner.unnoticed(model):
                 return None
             if devices.is_busy(cancel.wait):
                 cancel.wait(IDLE_S)
@@ -169,10 +171,10 @@ class EngineWorker:
     def _tune(self, request: LoadRequest, model: ModelInfo, stop: CancelToken, *, asked: bool) -> Tuning:
         from app.engine.local import tuner
 
-        if self._loop.safer:  # the plan itself found no room, and may do worse than fail
+        if self._current.safer:  # the plan itself found no room, and may do worse than fail
             raise tuner.no_room()
         variants = tuner.candidates(request, model)
-        together = tuner.fits_twice(model) and not self._loop.tunings.known(request)
+        together = tuner.fits_twice(model) and not self._tunings.known(request)
         if not together:
             self._unload()
         timed = tuner.Tuner(lambda hear: EngineWorker(hear, target=self._target), stop)
@@ -182,8 +184,9 @@ class EngineWorker:
             if not together:
                 self._load(LoadJob(request), stop)
             raise
-        self._loop.tunings.remember(request, tuning)
-        better = tuning.chosen != AS_PLANNED and (asked or not self._loop.spoke)  # what is in memory would be lost
+        self._tunings.remember(request, tuning)
+        costs_memory = self._current.spoke and not asked  # what was read would be lost
+        better = tuning.chosen != AS_PLANNED and not costs_memory
         if better or not together:
             self._load(LoadJob(request, afresh=True), stop)
         self._publish(ModelTuned(request.path, tuning))
@@ -250,7 +253,7 @@ class EngineWorker:
 
     def _stop(self, job: LoadJob | GenerateJob) -> None:
         """Does not queue: what runs is stopped through the shared byte, what waits is taken out."""
-        if self._loop.stop(job):
+        if self._current.stop(job):
             return
         with self._lock:
             if not self._closing:

@@ -32,7 +32,7 @@ from app.engine.messages import (
     encode,
 )
 from app.engine.protocol import Finished, GenerationRequest, Prefill
-from app.process.messages import LoadFailed, Loading
+from app.process.messages import LoadFailed, LoadProgress
 from app.process.parent import Parent
 
 DIE, WAIT, FAIL, DIE_TWICE, ABORT = 1000, 1001, 1002, 1003, 1004
@@ -61,7 +61,7 @@ def info(request: LoadRequest) -> ModelInfo:
 
 
 def obedient(parent: Parent, request: LoadRequest, states: Any = None) -> None:
-    parent.connection.send_bytes(encode(Loading(0.5)))
+    parent.connection.send_bytes(encode(LoadProgress(0.5)))
     parent.connection.send_bytes(encode(Loaded(info(request))))
     lock = threading.Lock()
     busy: list[threading.Thread] = []
@@ -159,7 +159,7 @@ def placed(parent: Parent, request: LoadRequest, states: Any = None) -> None:
 
 def never_loads(parent: Parent, request: LoadRequest, states: Any = None) -> None:
     """Until it is stopped."""
-    parent.connection.send_bytes(encode(Loading(0.1)))
+    parent.connection.send_bytes(encode(LoadProgress(0.1)))
     while parent.stop[0] == b"\0":
         threading.Event().wait(0.002)
     parent.connection.send_bytes(encode(LoadFailed(None)))

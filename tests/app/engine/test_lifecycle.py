@@ -119,7 +119,7 @@ def test_a_model_that_somebody_asks_for_is_not_idle(children, model_file, monkey
     monkeypatch.setattr("app.engine.local.loop.time", clock)
     loop = EngineLoop(lambda _: None, children.obedient, idle_unload_s=lambda: 50.0)
     loop.accept([LoadJob(LoadRequest(model_file))])
-    while loop.model is None:
+    while loop.current.model is None:
         loop.advance()
         wait(loop.sources(), 10)
         loop.read()
@@ -128,10 +128,10 @@ def test_a_model_that_somebody_asks_for_is_not_idle(children, model_file, monkey
     loop.advance()
     clock.now += 40.0
     loop.advance()
-    assert (loop.model is not None, loop.idle_s()) == (True, 40.0)
+    assert (loop.current.model is not None, loop.idle_s()) == (True, 40.0)
     clock.now += 10.0
     loop.advance()
-    assert loop.model is None
+    assert loop.current.model is None
     loop.end([], AppError("engine-closed", "The engine is closed.", ""))
 
 

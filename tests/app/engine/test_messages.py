@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from app.domain.errors import ErrorInfo
 from app.domain.messages import GenerationStats, StopReason
-from app.engine.messages import Failed, Loading, Made, Tokenized, decode, encode
+from app.engine.messages import Failed, LoadProgress, Made, Tokenized, decode, encode
 from app.engine.protocol import Finished, Prefill
 
 
@@ -17,7 +17,7 @@ def test_tokens_travel_unchanged(tokens):
 @pytest.mark.parametrize(
     "reply",
     [
-        Loading(0.5),
+        LoadProgress(0.5),
         Prefill(1, 2, 0),
         Finished(StopReason.STOP, GenerationStats(3), 7),
         Failed(ErrorInfo("code", "Message {x}.", values={"x": "1"})),
