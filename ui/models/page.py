@@ -21,6 +21,7 @@ class ModelsPage(QWidget):
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.library.more_requested.connect(self.show_shop)
+        self.setFocusProxy(self.library.table)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

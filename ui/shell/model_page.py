@@ -6,39 +6,34 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from ui.models.controller import ModelsController
-from ui.models.manager import ModelManager
 from ui.models.page import ModelsPage
 from ui.models.values import DownloadRow
-from ui.shell.views import Views
+from ui.shell.features import Features
+from ui.shell.pages import PageOpener
 
 MODEL_SUFFIX = ".gguf"
 _LATER_SHARD = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
 
 
 class ModelPage(QObject):
-    def __init__(
-        self, manager: ModelManager, models: ModelsController, views: Views, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, features: Features, pages: PageOpener, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._manager = manager
-        self._models = models
-        self._views = views
+        self._pages = pages
+        manager, models, views = features.manager, features.models, features.views
+        self._models, self._views = models, views
         manager.use_requested.connect(self._use)
         manager.changed.connect(models.refresh)
         manager.downloads.changed.connect(self._show_progress)
         manager.downloads.finished.connect(self._tell_finished)
         models.current_changed.connect(manager.set_current)
         views.picker.manage_requested.connect(self.open)
-        views.top_bar.page_left.connect(views.leave_page)
         views.top_bar.downloads_requested.connect(self.open)
         views.welcome.models_requested.connect(self.open_shop)
         views.welcome.file_requested.connect(views.picker.open_file)
 
     def open(self) -> ModelsPage:
-        page = self._manager.page()
-        self._views.show_page(page, self.tr("Models"))
-        page.library.table.setFocus()
+        page = self._pages.open("models")
+        assert isinstance(page, ModelsPage)
         return page
 
     def open_shop(self) -> None:

@@ -4,33 +4,19 @@ from PySide6.QtCore import QObject
 
 from app.domain.events import ApprovalRequested, PartStarted
 from app.domain.messages import Conversation, Message, Role, ToolCallPart
-from ui.bridge import Bridge
-from ui.chat.controller import ChatController
-from ui.models.controller import ModelsController
-from ui.models.panel.controller import ModelPanelController
 from ui.models.panel.view import ModelPanel
-from ui.shell.views import Views
+from ui.shell.features import Features
 
-TOOLS, MODEL = "tools", "model"
+TOOLS = "tools"
 
 
 class Panels(QObject):
-    def __init__(
-        self,
-        views: Views,
-        chat: ChatController,
-        models: ModelsController,
-        panel: ModelPanelController,
-        bridge: Bridge,
-        parent: QObject | None = None,
-    ) -> None:
+    def __init__(self, features: Features, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        chat, models, panel, views = features.chat, features.models, features.model_panel, features.views
         self._views = views
         self._chat = chat
-        drawer = self._drawer = views.drawer
-        drawer.add_later(MODEL, panel.panel)
-        drawer.changed.connect(views.top_bar.show_drawer)
-        views.top_bar.page_toggled.connect(drawer.toggle)
+        self._drawer = views.drawer
         views.tool_panel.close_requested.connect(self.close)
         views.tool_panel.call_activated.connect(views.transcript.reveal_call)
         views.transcript.tool_call_activated.connect(self._reveal_call)
@@ -41,7 +27,7 @@ class Panels(QObject):
         chat.opened.connect(lambda _: panel.show_answer(self._last_answer()))
         chat.progress.connect(panel.follow)
         chat.running_changed.connect(panel.set_running)
-        bridge.received.connect(self._apply)
+        features.bridge.received.connect(self._apply)
 
     def close(self) -> None:
         self._drawer.open("")

@@ -1,10 +1,10 @@
 """The line above the conversation: its title, its documents, the model, and the panels."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
-from ui.widgets.buttons import IconButton
+from ui.widgets.buttons import IconButton, IconLabel
 from ui.widgets.elided import ElidedLabel
 
 NARROW = 560  # px; below it the title has more need of the room than the word "Documents"
@@ -23,6 +23,7 @@ class TopBar(QFrame):
         self.title.setProperty("kind", "heading")
         sidebar = IconButton("sidebar", self.tr("Show or hide the list of chats (Ctrl+B)"), self)
         sidebar.clicked.connect(self.sidebar_toggled)
+        self._icon = IconLabel("chat", 18, self)
         self._page = QLabel(self)
         self._page.setProperty("kind", "heading")
         self._back = IconButton("chevron-left", self.tr("Back to the chat (Esc)"), self)
@@ -32,27 +33,28 @@ class TopBar(QFrame):
         self._downloads.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._downloads.clicked.connect(self.downloads_requested)
         self._downloads.hide()
-        self._pages = {
-            "model": IconButton("chip", self.tr("Show or hide where the model lies and how fast it is (Ctrl+I)"), self),
-            "tools": IconButton("tool", self.tr("Show or hide the tool calls (Ctrl+T)"), self),
-        }
-        for name, button in self._pages.items():
-            button.setCheckable(True)
-            button.clicked.connect(lambda _=False, page=name: self.page_toggled.emit(page))
-        row = QHBoxLayout(self)
+        self._pages: dict[str, IconButton] = {}
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(8, 6, 8, 6)
         row.setSpacing(6)
         row.addWidget(sidebar)
         row.addSpacing(4)
         row.addWidget(self._back)
+        row.addWidget(self._icon)
         row.addWidget(self._page)
         row.addWidget(self.title, 1)
         row.addWidget(self._downloads)
         row.addWidget(documents)
         row.addWidget(picker)
-        for button in self._pages.values():
-            row.addWidget(button)
         self.show_page("")
+
+    def add_page(self, name: str, icon: str, label: str, keys: str) -> None:
+        """A button that opens and closes a page of the drawer."""
+        shortcut = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+        button = self._pages[name] = IconButton(icon, f"{label} ({shortcut})" if shortcut else label, self)
+        button.setCheckable(True)
+        button.clicked.connect(lambda: self.page_toggled.emit(name))
+        self._row.addWidget(button)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -60,9 +62,12 @@ class TopBar(QFrame):
         narrow = self.width() < NARROW
         self._documents.setToolButtonStyle(style.ToolButtonIconOnly if narrow else style.ToolButtonTextBesideIcon)
 
-    def show_page(self, title: str) -> None:
+    def show_page(self, title: str, icon: str = "") -> None:
         """The title of the page in place of the conversation; "" for the conversation itself."""
         on_page = bool(title)
+        if icon:
+            self._icon.set_icon(icon)
+        self._icon.setVisible(on_page)
         self._page.setText(title)
         self._page.setVisible(on_page)
         self._back.setVisible(on_page)

@@ -44,9 +44,9 @@ class Views(QWidget):
         self.pages = QStackedWidget()
         self._talk = self._conversation()
         self.pages.addWidget(self._talk)
-        self.tool_panel = ToolPanel(tools)
         self.drawer = Drawer()
-        self.drawer.add("tools", self.tool_panel)
+        self.tool_panel = ToolPanel(tools, self.drawer)  # fed from the beginning, shown when its page is opened
+        self.tool_panel.hide()
         splitter = self.splitter
         splitter.setHandleWidth(1)
         splitter.setChildrenCollapsible(False)
@@ -64,12 +64,12 @@ class Views(QWidget):
         self.stack.setCurrentWidget(self.transcript if shown else self.welcome)
         self.leave_page()
 
-    def show_page(self, page: QWidget, title: str) -> None:
+    def show_page(self, page: QWidget, title: str, icon: str) -> None:
         """Another page in place of the conversation."""
         if self.pages.indexOf(page) < 0:
             self.pages.addWidget(page)
         self.pages.setCurrentWidget(page)
-        self.top_bar.show_page(title)
+        self.top_bar.show_page(title, icon)
 
     def leave_page(self) -> None:
         """Back to the conversation."""

@@ -48,6 +48,10 @@ class IconLabel(QLabel):
         self.setFixedSize(size, size)
         self._tint()
 
+    def set_icon(self, name: str) -> None:
+        self._name = name
+        self._tint()
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from ui.shell.instance import Instance, instance_folder, instance_name
 from ui.shell.model_page import first_model
-from ui.shell.place import reachable
+from ui.shell.window_state import reachable
 
 Settle = Callable[[Callable[[], bool]], None]
 NAME = "alcove-test"

@@ -40,7 +40,7 @@ def test_the_shortcut_and_the_menu_name_it(window: MainWindow) -> None:
 
 def test_a_model_of_the_page_answers(window: MainWindow, services: Any, settle: Settle) -> None:
     window.model_page.open()
-    window.manager.use_requested.emit("/models/smol.gguf")
+    window.features.manager.use_requested.emit("/models/smol.gguf")
     settle(lambda: services.model_choice.selected == ["/models/smol.gguf"])
     assert window.views.toast.isVisible()
     window.views.toast.press()

@@ -15,7 +15,9 @@ from app.domain.events import BackgroundFailed, EngineDied, IndexProgress, Model
 from app.domain.messages import CitationPart, Message, Role
 from app.domain.sources import Locator
 from ui.chat.source_view import SourceView
-from ui.shell.window import MainWindow, open_link, sample_folder
+from ui.shell.current_chat import sample_folder
+from ui.shell.sources import open_link
+from ui.shell.window import MainWindow
 from ui.theme import current_theme
 
 Settle = Callable[[Callable[[], bool]], None]
@@ -34,7 +36,7 @@ def three(services: Any, stored: Callable[..., Message], window: MainWindow, set
         conversation = services.store.create(title=title)
         stored(conversation.id, f"q-{title}", Role.USER, f"Tell me of the {title.lower()} and the ferry.")
         ids[title] = conversation.id
-    window.conversations.refresh()
+    window.features.conversations.refresh()
     settle(lambda: titles(window) == ["Bread", "Lisbon", "Boiler"])
     return ids
 
@@ -62,7 +64,7 @@ def test_renaming_in_place(
     editor = listed.findChild(QLineEdit)
     assert isinstance(editor, QLineEdit)
     editor.setText("Portugal")
-    window.conversations.refresh()
+    window.features.conversations.refresh()
     assert listed.editing
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     settle(lambda: titles(window) == ["Bread", "Portugal", "Boiler"])

@@ -1,0 +1,44 @@
+"""What stands in the window's menus."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction
+
+from ui.shell.actions import SEPARATOR, Entry
+
+if TYPE_CHECKING:
+    from ui.shell.window import MainWindow
+
+
+class Menus(QObject):
+    """The entries by their menu; pages bring their own."""
+
+    def of(self, window: "MainWindow") -> dict[str, list[Entry | None]]:
+        views, features, current, roles = window.views, window.features, window.current, QAction.MenuRole
+        return {
+            self.tr("&File"): [
+                Entry(self.tr("New chat"), "Ctrl+N", window.new_chat),
+                Entry(self.tr("Open a model…"), "Ctrl+O", views.picker.open_file),
+                *window.pages.entries(beside=False),
+                SEPARATOR,
+                Entry(self.tr("Add a folder…"), "Ctrl+Shift+O", views.documents.ask_folder),
+                Entry(self.tr("Add files…"), "", views.documents.ask_files),
+                SEPARATOR,
+                Entry(self.tr("Settings"), "Ctrl+,", features.settings.open, roles.PreferencesRole),
+                Entry(self.tr("Quit"), "Ctrl+Q", window.close, roles.QuitRole),
+            ],
+            self.tr("&Chat"): [
+                Entry(self.tr("Write a message"), "Ctrl+L", views.composer.setFocus),
+                Entry(self.tr("Stop the answer"), "Esc", window.escape),
+                SEPARATOR,
+                Entry(self.tr("Rename…"), "", features.conversations.rename_current),
+                Entry(self.tr("Delete"), "", current.delete),
+            ],
+            self.tr("&View"): [
+                Entry(self.tr("Search chats"), "Ctrl+F", window.search),
+                Entry(self.tr("List of chats"), "Ctrl+B", window.toggle_sidebar),
+                *window.pages.entries(beside=True),
+            ],
+            self.tr("&Help"): [Entry(self.tr("About Alcove"), "", window.about, roles.AboutRole)],
+        }
