@@ -74,8 +74,15 @@ def _window(arguments: Sequence[str]) -> int:
     if not has_display(sys.platform, os.environ):
         return _refuse('there is no display to open a window on; try: alcove ask "your question"', 1)
     with logging_to(Paths.default(os.environ).logs, debug), uncaught_logged():
-        from ui.shell.application import run_window
+        try:
+            from ui.shell.application import run_window
+        except ImportError as error:
+            from app.diagnostics.libraries import missing_libraries, no_window
 
+            missing = missing_libraries(os.environ)
+            if not missing:
+                raise  # a bug or a broken installation
+            return _refuse(no_window(missing, str(error)), 1)
         return run_window(paths)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from app import __version__
 from app.cli.output import JsonLines, Plain
+from app.diagnostics.libraries import missing_libraries, no_window
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.models import LoadRequest, ModelFile, ModelInfo, PromptText, Sampling
@@ -147,6 +148,9 @@ def _models(models: list[ModelFile]) -> Finding:
 def _display() -> Finding:
     if sys.platform.startswith("linux") and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY"))):
         return Finding("display", "warning", "none", "The window needs one; alcove ask works without.")
+    if missing := missing_libraries(os.environ):
+        sentence = no_window(missing)
+        return Finding("display", "warning", "found, but no window can open", f"{sentence[0].upper()}{sentence[1:]}")
     return Finding("display", "ok", "found")
 
 

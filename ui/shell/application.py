@@ -1,21 +1,35 @@
 """Starts the window and ends everything in order."""
 
+import contextlib
 import gc
 import locale
 import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QLibraryInfo, QLocale, QObject, Qt, QTimer, QTranslator
+from PySide6.QtCore import (
+    QByteArray,
+    QEvent,
+    QLibraryInfo,
+    QLocale,
+    QMessageLogContext,
+    QObject,
+    Qt,
+    QTimer,
+    QtMsgType,
+    QTranslator,
+    qInstallMessageHandler,
+)
 from PySide6.QtGui import QFileOpenEvent, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from app.diagnostics.libraries import missing_libraries, no_window
 from app.domain.errors import REPORT, AppError, ErrorInfo
 from ui.errors import error_hint, error_message
 from ui.theme import apply_theme
@@ -72,13 +86,37 @@ def run_window(paths: Sequence[str]) -> int:
 
 
 def make_application() -> QApplication:
-    app = QApplication(sys.argv[:1])
+    with no_window_in_words():
+        app = QApplication(sys.argv[:1])
     app.setApplicationName("Alcove")
     app.setDesktopFileName("alcove")
     app.setWindowIcon(app_icon())
     # Qt takes the environment's number format; numbers in JSON and C code must not follow.
     locale.setlocale(locale.LC_NUMERIC, "C")
     return app
+
+
+@contextlib.contextmanager
+def no_window_in_words() -> Iterator[None]:
+    """Where Qt can open no window it says so to programmers, and aborts; here the person is told what to install."""
+    said: list[str] = []
+
+    def hear(kind: QtMsgType, _where: QMessageLogContext, text: str) -> None:
+        if kind is not QtMsgType.QtFatalMsg:
+            said.append(text)
+            log.info("Qt: %s", text)
+            return
+        sentence = no_window(missing_libraries(os.environ), said[0] if said else text)
+        log.info("No window: %s", text)
+        sys.stderr.write(f"alcove: {sentence}\n")
+        sys.stderr.flush()
+        os._exit(1)  # nothing is open yet, and Qt goes on to abort
+
+    before = qInstallMessageHandler(hear)
+    try:
+        yield
+    finally:
+        qInstallMessageHandler(before)
 
 
 def app_icon() -> QIcon:
