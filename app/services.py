@@ -28,7 +28,7 @@ from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Engine
 from app.mailbox import Mailbox
 from app.models.hub.catalogue import catalogued_sampling
-from app.models.library.library import default_roots
+from app.models.library.shipped import default_roots
 from app.models.service import ModelService
 from app.net.gate import NetworkGate
 from app.responders.local.model_gate import ModelGate

@@ -10,13 +10,15 @@ from app.chat.model_plan import request_for
 from app.domain.cancel import CancelToken
 from app.domain.commands import TurnOptions
 from app.domain.errors import AppError, Cancelled
-from app.domain.models import LoadRequest, ModelAbilities, ModelFile, ModelInfo
+from app.domain.library import ModelFile
+from app.domain.models import LoadRequest, ModelAbilities, ModelInfo
 from app.domain.placement import LoadOverrides, Tuning
 from app.domain.sampling import ChosenSampling
 from app.engine.protocol import Engine
 from app.formats import detect
-from app.models.library.folder import LibraryModel, ModelLibrary, Place
-from app.models.library.library import shipped_models
+from app.models.library.folder import ModelLibrary
+from app.models.library.lookup import model_at
+from app.models.library.shipped import shipped_models
 from app.responders.local.model_gate import ModelGate
 from app.responders.local.style import ModelStyle
 from app.storage.settings import SettingsStore
@@ -55,9 +57,9 @@ class ModelChoice:
         """Every whole model of the library that writes, then the files that the person opened. Reads headers: not the
         UI's."""
         whole = [model for model in self._library.models() if model.complete]
-        models = [_model_file(model) for model in whole if model.writes]
+        models: list[ModelFile] = [model for model in whole if model.writes]
         known = {model.path for model in whole}
-        opened = [_opened(Path(path)) for path in self._settings.get().recent_models if path not in known]
+        opened = [model_at(Path(path)) for path in self._settings.get().recent_models if path not in known]
         return models + [model for model in opened if Path(model.path).is_file()]
 
     def current(self) -> ModelFile | None:
@@ -66,7 +68,7 @@ class ModelChoice:
         shipped = shipped_models(self._roots)
         if chosen.is_file():
             known = [model for model in shipped if model.path == str(chosen)]
-            return known[0] if known else _opened(chosen)
+            return known[0] if known else model_at(chosen)
         preferred = [model for model in shipped if model.name.lower().startswith(_PREFERRED)]
         return next(iter(preferred or shipped), None)
 
@@ -82,10 +84,7 @@ class ModelChoice:
     def find(self, name_or_path: str) -> ModelFile:
         """A model of the library by name, or any file by its path; whether it is one, the engine says when it loads it.
         Raises AppError ``model-not-found`` or ``model-ambiguous``."""
-        path = Path(name_or_path).expanduser()
-        if path.is_file() or path.suffix.casefold() == ".gguf" or len(path.parts) > 1:
-            return _opened(path.absolute())
-        return _model_file(self._library.find(name_or_path))
+        return self._library.locate(name_or_path)
 
     def select(self, name_or_path: str) -> None:
         """Make it the current model and load it in the background."""
@@ -149,11 +148,3 @@ class ModelChoice:
             self._engine.tune_in_idle_time(request, cancel)
         except (AppError, Cancelled) as error:
             _log.info("The model was not loaded: %s", error)  # the engine published it as an event
-
-
-def _opened(path: Path) -> ModelFile:
-    return ModelFile(path.stem, str(path), path.stat().st_size if path.is_file() else 0)
-
-
-def _model_file(model: LibraryModel) -> ModelFile:
-    return ModelFile(model.name, model.path, model.size, model.place is Place.SHIPPED)

@@ -16,6 +16,7 @@ from app.engine.placement.shape import ModelShape, read_shape, shape_of
 from app.engine.probe import this_machine
 from app.gguf.names import display_name, shards
 from app.machine.devices import Device, Machine, this_ram
+from app.models.hub.repository import model_of
 from app.models.service import ModelService
 from app.storage.load_overrides import LoadOverridesStore
 from app.storage.settings import SettingsStore
@@ -129,7 +130,7 @@ def request_for(path: str, overrides: LoadOverrides) -> LoadRequest:
 def shape_on_hub(models: ModelService, name: str, quantization: str, cancel: CancelToken | None = None) -> ModelShape:
     """From the headers of all files of a model, by range. Raises AppError as the Hub's look-ups do."""
     repository = models.repository(name, cancel)
-    files = repository.variant(quantization).files
+    files = model_of(repository, quantization).files
     hub = models.hub()
     headers = [hub.header(repository.id, repository.revision, file, cancel=cancel) for file in files]
     return shape_of(headers, display_name(files[0].path))

@@ -18,10 +18,11 @@ from app.cli.output import JsonLines, Plain
 from app.diagnostics.libraries import missing_libraries, no_window
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
-from app.domain.models import LoadRequest, ModelFile, ModelInfo, PromptText, Sampling
+from app.domain.library import ModelFile
+from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling
 from app.engine.local.worker import EngineWorker
 from app.engine.protocol import GenerationRequest, Tokens
-from app.models.library.library import default_roots, shipped_models
+from app.models.library.shipped import default_roots, shipped_models
 from app.storage.chats.conversations import ConversationStore
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets

@@ -1,4 +1,4 @@
-"""The file of a model that a command names: by path, or by its name in the library (shipped, downloaded, opened)."""
+"""The models that a command works with: the person's own library, and a model of it by name or path."""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.domain.clock import SystemClock
+from app.domain.events import Event
+from app.domain.protocols import Publish
 from app.models.service import ModelService
 from app.net.gate import NetworkGate
 from app.storage.paths import Paths
@@ -14,22 +16,22 @@ from app.storage.settings import SettingsStore
 
 
 def local_model(name_or_path: str) -> Path:
-    """A path is taken as it is: whether it is a model, its reader says. Raises AppError ``model-not-found`` or
-    ``model-ambiguous`` for a name."""
-    path = Path(name_or_path).expanduser()
-    if path.is_file() or path.suffix.casefold() == ".gguf" or len(path.parts) > 1:
-        return path.absolute()
+    """Raises AppError ``model-not-found`` or ``model-ambiguous`` for a name."""
     with model_service() as models:
-        return Path(models.library.find(name_or_path).path)
+        return Path(models.library.locate(name_or_path).path)
+
+
+def _to_nobody(event: Event) -> None:
+    """Takes events that no command waits for."""
 
 
 @contextmanager
-def model_service() -> Iterator[ModelService]:
-    """The person's own, without anybody who hears its events."""
+def model_service(publish: Publish = _to_nobody) -> Iterator[ModelService]:
+    """The person's own, until the end of the block."""
     paths = Paths.default(os.environ)
     settings = SettingsStore(paths.settings_file)
-    models = ModelService(paths, settings, NetworkGate(settings.latest), Secrets(), lambda _event: None, SystemClock())
+    service = ModelService(paths, settings, NetworkGate(settings.latest), Secrets(), publish, SystemClock())
     try:
-        yield models
+        yield service
     finally:
-        models.close()
+        service.close()

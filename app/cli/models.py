@@ -7,23 +7,18 @@ from pathlib import Path
 from types import FrameType
 
 from app.cli.arguments import positive
+from app.cli.local_model import model_service
 from app.cli.output import JsonLines, Plain
 from app.domain.cancel import CancelToken
-from app.domain.clock import SystemClock
 from app.domain.errors import AppError, Cancelled
 from app.domain.events import DownloadFailed, DownloadFinished, DownloadProgress, DownloadState
+from app.domain.library import CatalogueModel, Download, ImportBy, LibraryModel, QuantizedModel, Repository, RepoSummary
 from app.mailbox import Mailbox, Subscription
 from app.models.disk import in_gigabytes
-from app.models.hub.catalogue import CatalogueModel, entry_for, fits
-from app.models.hub.files import Variant
-from app.models.hub.repository import Repository
-from app.models.library.folder import LibraryModel
-from app.models.library.manage import ImportBy
+from app.models.hub.catalogue import fits
+from app.models.hub.repository import model_of
+from app.models.library.lookup import exactly
 from app.models.service import ModelService
-from app.net.gate import NetworkGate
-from app.storage.paths import Paths
-from app.storage.secrets import Secrets
-from app.storage.settings import SettingsStore
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +56,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    command = _Command(JsonLines() if arguments.json else None)
+    mailbox = Mailbox()
+    with model_service(mailbox.publish) as models:
+        return _run(_Command(models, mailbox, JsonLines() if arguments.json else None), arguments)
+
+
+def _run(command: "_Command", arguments: argparse.Namespace) -> int:
     work: Mapping[str | None, Callable[[argparse.Namespace], int]] = {
         None: command.list,
         "list": command.list,
@@ -76,41 +76,23 @@ def run(arguments: argparse.Namespace) -> int:
         return work[arguments.action](arguments)
     except Cancelled:
         return 130
-    finally:
-        command.close()
 
 
 class _Command:
     """One run: the models, and where its results go."""
 
-    def __init__(self, lines: JsonLines | None) -> None:
+    def __init__(self, models: ModelService, mailbox: Mailbox, lines: JsonLines | None) -> None:
         self._lines = lines
         self._plain = Plain()
         self._cancel = CancelToken()
-        self._mailbox = Mailbox()
-        paths = Paths.default()
-        settings = SettingsStore(paths.settings_file)
-        gate = NetworkGate(settings.latest)
-        self._models = ModelService(paths, settings, gate, Secrets(), self._mailbox.publish, SystemClock())
-
-    def close(self) -> None:
-        self._models.close()
+        self._mailbox = mailbox
+        self._models = models
 
     def list(self, _arguments: argparse.Namespace) -> int:
         for model in self._models.library.models():
             self._say(_model_record(model), _model_line(model))
         for each in self._models.downloads.list():
-            record = {
-                "download": each.id,
-                "name": each.name,
-                "repository": each.repository,
-                "done": each.done,
-                "total": each.total,
-                "state": each.state.value,
-                "error": each.error.text() if each.error else "",
-            }
-            line = f"{each.name}  {in_gigabytes(each.done)} of {in_gigabytes(each.total)}, {each.state.value}"
-            self._say(record, f"(unfinished) {line}")
+            self._say(_download_record(each), _download_line(each))
         return 0
 
     def search(self, arguments: argparse.Namespace) -> int:
@@ -124,22 +106,12 @@ class _Command:
             for found in self._models.hub().search(arguments.query, limit=arguments.limit, cancel=self._cancel):
                 if found.id in known:
                     continue
-                record = {
-                    "repository": found.id,
-                    "downloads": found.downloads,
-                    "likes": found.likes,
-                    "licence": found.licence,
-                    "gated": found.gated,
-                    "updated": found.updated,
-                }
-                shown = ", ".join(filter(None, (found.licence, found.updated, "gated" if found.gated else "")))
-                self._say(record, f"{found.id}  {found.downloads} downloads, {shown}")
+                self._say(_found_record(found), _found_line(found))
         return 0
 
     def info(self, arguments: argparse.Namespace) -> int:
         path = Path(arguments.name).expanduser().absolute()
-        names = (arguments.name, str(path))
-        here = [model for model in self._models.library.models() if model.name in names or model.path in names]
+        here = exactly(self._models.library.models(), arguments.name)
         if not here and path.is_file():
             here = [self._models.library.look_at(path)]
         if here:
@@ -147,34 +119,33 @@ class _Command:
                 self._say(_model_record(model), _model_line(model))
             return 0
         repository = self._repository(arguments.name)
-        entry = entry_for(repository.id, self._models.catalogue)
+        entry = self._models.entry(repository.id)
         self._say(_repository_record(repository), _repository_line(repository))
         if entry is not None:
             self._say(_entry_record(entry), f"{entry.description} Sampling: {entry.sampling_source}.")
-        for variant in repository.variants:
-            self._say(_variant_record(variant), _variant_line(variant))
+        for quantized in repository.models:
+            self._say(_quantized_record(quantized), _quantized_line(quantized))
         return 0
 
     def download(self, arguments: argparse.Namespace) -> int:
         repository = self._repository(arguments.name)
-        variant = repository.variant(arguments.quantization)
-        cached = None if arguments.again else self._models.in_cache(repository, variant)
+        model = model_of(repository, arguments.quantization)
+        cached = None if arguments.again else self._models.in_cache(repository, model)
         if cached is not None:
             raise AppError(
                 "in-cache",
                 "{name} is on this computer already, in the Hub's cache, and can be used from there.",
                 "Use it by its name, or add --again to download it into the library too.",
-                name=variant.name,
+                name=model.name,
                 path=cached,
             )
         if self._lines is None:
-            self._plain.line(f"{variant.name}: {in_gigabytes(variant.size)}. {fits(variant.size).sentence}")
+            self._plain.line(f"{model.name}: {in_gigabytes(model.size)}. {fits(model.size).sentence}")
         inbox = self._mailbox.subscribe()
         download_id = self._models.downloads.start(
             repository,
-            variant,
+            model,
             accepted=arguments.accept_licence,
-            projector=repository.projectors[0] if repository.projectors else None,
             library=arguments.folder.expanduser().absolute() if arguments.folder else None,
         )
         return self._follow(download_id, inbox)
@@ -283,7 +254,7 @@ def _model_record(model: LibraryModel) -> dict[str, object]:
         "path": model.path,
         "files": list(model.files),
         "size": model.size,
-        "place": model.place.value,
+        "place": model.origin.value,
         "quantization": model.quantization,
         "architecture": model.architecture,
         "experts": model.experts,
@@ -304,9 +275,42 @@ def _model_line(model: LibraryModel) -> str:
     experts = f"{model.experts_used} of {model.experts} experts" if model.experts else ""
     context = f"context {model.context}" if model.context else ""
     kind = f"{model.architecture} embedding model" if model.embeds else model.architecture
-    facts = (in_gigabytes(model.size), model.quantization, kind, experts, context, model.place.value)
+    facts = (in_gigabytes(model.size), model.quantization, kind, experts, context, model.origin.value)
     problem = f"  ! {model.error}" if model.error else ""
     return f"{model.name}  {', '.join(filter(None, facts))}{problem}"
+
+
+def _download_record(download: Download) -> dict[str, object]:
+    return {
+        "download": download.id,
+        "name": download.name,
+        "repository": download.repository,
+        "done": download.done,
+        "total": download.total,
+        "state": download.state.value,
+        "error": download.error.text() if download.error else "",
+    }
+
+
+def _download_line(download: Download) -> str:
+    progress = f"{in_gigabytes(download.done)} of {in_gigabytes(download.total)}, {download.state.value}"
+    return f"(unfinished) {download.name}  {progress}"
+
+
+def _found_record(found: RepoSummary) -> dict[str, object]:
+    return {
+        "repository": found.id,
+        "downloads": found.downloads,
+        "likes": found.likes,
+        "licence": found.licence,
+        "gated": found.gated,
+        "updated": found.updated,
+    }
+
+
+def _found_line(found: RepoSummary) -> str:
+    shown = ", ".join(filter(None, (found.licence, found.updated, "gated" if found.gated else "")))
+    return f"{found.id}  {found.downloads} downloads, {shown}"
 
 
 def _entry_record(entry: CatalogueModel) -> dict[str, object]:
@@ -355,20 +359,19 @@ def _repository_line(repository: Repository) -> str:
     return f"{repository.id}  licence {licence}{asks}{gated}"
 
 
-def _variant_record(variant: Variant) -> dict[str, object]:
-    verdict = fits(variant.size)
+def _quantized_record(model: QuantizedModel) -> dict[str, object]:
+    verdict = fits(model.size)
     return {
-        "name": variant.name,
-        "quantization": variant.quantization,
-        "size": variant.size,
-        "files": len(variant.files),
-        "complete": variant.complete,
+        "name": model.name,
+        "quantization": model.quantization,
+        "size": model.size,
+        "files": len(model.files),
+        "complete": model.complete,
         "fit": verdict.fit.value,
         "why": verdict.sentence,
     }
 
 
-def _variant_line(variant: Variant) -> str:
-    count = f" in {len(variant.files)} files" if len(variant.files) > 1 else ""
-    label = variant.quantization or variant.name
-    return f"  {label:12} {in_gigabytes(variant.size):>9}{count}  {fits(variant.size).sentence}"
+def _quantized_line(model: QuantizedModel) -> str:
+    count = f" in {len(model.files)} files" if len(model.files) > 1 else ""
+    return f"  {model.label:12} {in_gigabytes(model.size):>9}{count}  {fits(model.size).sentence}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.chat.model_plan import shape_on_hub
 from app.cli.arguments import count, positive
-from app.cli.local_model import local_model, model_service
+from app.cli.local_model import model_service
 from app.cli.output import JsonLines, Plain
 from app.domain.placement import KV_TYPES
 from app.engine.placement.plan import Plan, Share, Wishes
@@ -14,6 +14,7 @@ from app.engine.placement.planner import make_plan
 from app.engine.placement.shape import ModelShape, read_shape
 from app.engine.placement.words import size
 from app.engine.probe import this_machine
+from app.gguf.names import is_gguf
 from app.machine.devices import Machine, invented_gpus, invented_ram, parse_size, this_ram
 
 
@@ -50,14 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _shape(name: str, quantization: str) -> ModelShape:
     """Of a file, or of a model that is not here: from its first megabytes on the Hub."""
-    looks_local = name.casefold().endswith(".gguf") or Path(name).expanduser().exists()
-    if looks_local or name.count("/") > 1:
-        return read_shape(local_model(name))
+    here = Path(name).expanduser().exists() or is_gguf(name) or name.count("/") > 1
     with model_service() as models:
-        known = any(name.casefold() == entry.name.casefold() for entry in models.catalogue)
-        if known or "/" in name:
+        if not here and ("/" in name or models.entry(name) is not None):
             return shape_on_hub(models, name, quantization)
-        return read_shape(Path(models.library.find(name).path))
+        return read_shape(Path(models.library.locate(name).path))
 
 
 def _machine(arguments: argparse.Namespace) -> Machine:

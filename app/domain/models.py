@@ -78,16 +78,6 @@ class LoadRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFile:
-    """A model on disk that can be chosen. ``path`` is the file (the first shard), ``shipped`` came with the program."""
-
-    name: str
-    path: str
-    size: int = 0
-    shipped: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """A loaded model. ``context`` and ``context_trained`` in tokens, ``size`` in bytes of tensors."""
 

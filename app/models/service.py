@@ -11,15 +11,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.domain.cancel import CancelToken
+from app.domain.library import (
+    CatalogueModel,
+    CatalogueOffer,
+    FileCheck,
+    ImportBy,
+    LibraryModel,
+    Licence,
+    Origin,
+    Progress,
+    QuantizedModel,
+    Repository,
+    Stock,
+    StockItem,
+)
 from app.domain.protocols import Clock, Publish
 from app.models.downloads.downloads import DownloadService
 from app.models.downloads.surroundings import Surroundings
-from app.models.hub.catalogue import CatalogueModel, FitVerdict, entry_for, fits, load_catalogue
-from app.models.hub.files import Variant, check_path
-from app.models.hub.repository import Licence, Repository
-from app.models.library.folder import LibraryModel, ModelLibrary, Place, Root
-from app.models.library.library import default_roots
-from app.models.library.manage import FileCheck, ImportBy, Progress, import_model, remove_model, verify_model
+from app.models.hub.catalogue import entry_for, fits, load_catalogue
+from app.models.hub.files import check_path
+from app.models.library.folder import ModelLibrary, Root
+from app.models.library.manage import import_model, remove_model, verify_model
+from app.models.library.shipped import default_roots
 from app.net.gate import NetworkGate
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets
@@ -77,21 +90,40 @@ class ModelService:
                 self._hub = HubClient(self._gate, self._secrets, self._environ, **wait)
             return self._hub
 
+    def entry(self, name: str) -> CatalogueModel | None:
+        """Of the catalogue, by its name or its repository's."""
+        named = next((item for item in self.catalogue if item.name.casefold() == name.casefold()), None)
+        return named or entry_for(name, self.catalogue)
+
     def repository(self, name: str, cancel: CancelToken | None = None) -> Repository:
         """By the Hub's name, or by the name of a model in the catalogue, whose licence then holds."""
-        named = next((item for item in self.catalogue if item.name.casefold() == name.casefold()), None)
-        entry = named or entry_for(name, self.catalogue)
-        hub = self.hub()
+        entry, hub = self.entry(name), self.hub()
         found = hub.repository(entry.repository if entry is not None else name, cancel=cancel)
         if entry is None or not entry.licence_asks:
             return found
         return replace(found, licence=Licence(entry.licence, hub.page(entry.licence_page), asks=True))
 
-    def in_cache(self, repository: Repository, variant: Variant) -> Path | None:
+    def offers(self) -> list[CatalogueOffer]:
+        """The catalogue, and whether each of its models would fit just now."""
+        return [
+            CatalogueOffer(model, tuple(fits(quantization.size) for quantization in model.quantizations))
+            for model in self.catalogue
+        ]
+
+    def stock(self, name: str, cancel: CancelToken | None = None) -> Stock:
+        """What a repository (see ``repository``) has for this machine. Asks the Hub and the keyring."""
+        repository = self.repository(name, cancel)
+        items = [
+            StockItem(model, fits(model.size), str(self.in_cache(repository, model) or ""))
+            for model in repository.models
+        ]
+        return Stock(repository, tuple(items), self.has_token)
+
+    def in_cache(self, repository: Repository, model: QuantizedModel) -> Path | None:
         """The model's first file in the Hub's cache, where another program has downloaded the very same bytes."""
         cached = hub_cache(self._environ) / f"models--{repository.id.replace('/', '--')}"
         for snapshot in sorted(cached.glob("snapshots/*")):
-            files = [(snapshot.joinpath(*check_path(file.path).parts), file) for file in variant.files]
+            files = [(snapshot.joinpath(*check_path(file.path).parts), file) for file in model.files]
             if all(path.is_file() and path.resolve().name == file.sha256 for path, file in files):
                 return files[0][0]
         return None
@@ -99,10 +131,6 @@ class ModelService:
     def embedding_model(self) -> Path | None:
         """The model that finds passages by their meaning: the person's own before the one that came with us."""
         return next((Path(model.path) for model in self.library.models() if model.embeds and model.complete), None)
-
-    def fits(self, size: int) -> FitVerdict:
-        """See ``catalogue.fits``."""
-        return fits(size)
 
     @property
     def has_token(self) -> bool:
@@ -117,9 +145,9 @@ class ModelService:
 
         return self._secrets.set(TOKEN, token)
 
-    def import_model(self, path: Path, by: ImportBy | str, progress: Progress, cancel: CancelToken) -> Path:
-        """See ``manage.import_model``. ``by``: an ``ImportBy`` or its value."""
-        return import_model(path, self._paths.models, ImportBy(by), self._register, progress, cancel)
+    def import_model(self, path: Path, by: ImportBy, progress: Progress, cancel: CancelToken) -> Path:
+        """See ``manage.import_model``."""
+        return import_model(path, self._paths.models, by, self.add_folder, progress, cancel)
 
     def verify(self, model: LibraryModel, progress: Progress, cancel: CancelToken) -> list[FileCheck]:
         """See ``manage.verify_model``."""
@@ -127,24 +155,26 @@ class ModelService:
 
     def remove(self, model: LibraryModel) -> None:
         """See ``manage.remove_model``."""
-        remove_model(model, self._paths.models, self._forget)
+        remove_model(model, self._paths.models, self.forget_folder)
+
+    def add_folder(self, folder: str) -> None:
+        """Search this folder, or look at this file, from now on. Raises AppError ``settings-not-saved``."""
+        known = self._settings.get().model_folders
+        if folder not in known:
+            self._settings.update(model_folders=(*known, folder))
+
+    def forget_folder(self, folder: str) -> None:
+        """The opposite; ``folder`` as the person named it. Raises AppError ``settings-not-saved``."""
+        kept = tuple(known for known in self._settings.get().model_folders if known != folder)
+        self._settings.update(model_folders=kept)
 
     def _roots(self) -> list[Root]:
-        named = (Root(Path(folder).expanduser(), Place.FOLDER) for folder in self._settings.get().model_folders)
-        shipped = (Root(folder, Place.SHIPPED) for folder in self._shipped)
-        return [Root(self._paths.models, Place.LIBRARY), *named, *shipped, Root(hub_cache(self._environ), Place.CACHE)]
-
-    def _register(self, path: Path) -> None:
-        known = self._settings.get().model_folders
-        if str(path) not in known:
-            self._settings.update(model_folders=(*known, str(path)))
-
-    def _forget(self, path: Path) -> bool:
-        known = self._settings.get().model_folders
-        if str(path) not in known:
-            return False
-        self._settings.update(model_folders=tuple(folder for folder in known if folder != str(path)))
-        return True
+        """Of the person's folders the inner ones first, so that a model belongs to the nearest."""
+        named = [Root(Path(name).expanduser(), Origin.FOLDER, name) for name in self._settings.get().model_folders]
+        named.sort(key=lambda root: len(root.path.parts), reverse=True)
+        shipped = (Root(folder, Origin.SHIPPED) for folder in self._shipped)
+        cache = Root(hub_cache(self._environ), Origin.CACHE)
+        return [Root(self._paths.models, Origin.LIBRARY), *named, *shipped, cache]
 
 
 def hub_cache(environ: Mapping[str, str]) -> Path:

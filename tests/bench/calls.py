@@ -27,7 +27,8 @@ from app.domain.output import CallBroken, CallClosed, Note, OutputEvent
 from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Constrained, Finished, GenerationRequest, Tokens
 from app.formats import Format, detect
-from app.models.library.library import find_model
+from app.models.library.lookup import named
+from app.models.library.shipped import shipped_models
 
 TOOLS: list[dict[str, object]] = [
     {
@@ -211,7 +212,7 @@ def main() -> None:
     for case in cases("<|tool_calls_section_begin|>"):
         engine = EngineWorker(lambda event: None)
         try:
-            request = LoadRequest(find_model(case.model).path, context=1024, threads=1, threads_batch=1)
+            request = LoadRequest(named(shipped_models(), case.model).path, context=1024, threads=1, threads_batch=1)
             model = engine.load(request)
             for temperature in (0.7, 1.5):
                 rows += calls(engine, model, case, temperature, options.seeds)

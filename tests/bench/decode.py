@@ -36,7 +36,8 @@ from app.engine.local.worker import EngineWorker
 from app.engine.placement.shape import read_shape
 from app.engine.probe import ask
 from app.engine.protocol import Finished, GenerationRequest, Tokens
-from app.models.library.library import find_model
+from app.models.library.lookup import named
+from app.models.library.shipped import shipped_models
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("SmolLM2-135M-Instruct", "alcove-tiny")
@@ -136,7 +137,7 @@ def measure(program: Path, model: str, depth: int, tokens: int, rounds: int) -> 
 
 
 def measure_with(engine: EngineWorker, program: Path, model: str, depth: int, tokens: int, rounds: int) -> Row:
-    path = find_model(model).path
+    path = named(shipped_models(), model).path
     whole = LoadRequest(path, context=depth + max(READ, tokens) + 16)
     tuning = engine.tune(whole, CancelToken())  # as the program does in its first idle time
     print(tuning.sentence, flush=True)
@@ -183,7 +184,7 @@ class Adaptive:
 
 
 def adaptive(model: str, hogs: int, against: list[int], tokens: int, rounds: int) -> Adaptive:
-    path = find_model(model).path
+    path = named(shipped_models(), model).path
     choices: list[int | None] = [None, *against]
     engines = [EngineWorker(lambda event: None) for _ in choices]
     speeds: dict[int | None, list[float]] = {choice: [] for choice in choices}

@@ -160,7 +160,7 @@ def measure(app: QApplication, services: Services, window: MainWindow, tokens: T
     repository = services.models.repository(REPO)  # imports the Hub's library, which is not what is measured
     begun = time.monotonic()
     heart.start()
-    window._bridge.run(lambda: services.models.downloads.start(repository, repository.variants[0]))
+    window._bridge.run(lambda: services.models.downloads.start(repository, repository.models[0]))
     until(app, lambda: bool(ended))
     both = heart.stop()
     return {

@@ -30,7 +30,7 @@ from app.documents.service import DocumentService
 from app.domain.models import EmbeddingModel
 from app.embedding.worker import EmbeddingWorker
 from app.engine.llama import embed
-from app.models.library.library import default_roots
+from app.models.library.shipped import default_roots
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = 20_000

@@ -32,7 +32,8 @@ from app.domain.events import TurnFinished
 from app.domain.models import LoadRequest, PromptText, Sampling
 from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Finished, GenerationRequest
-from app.models.library.library import find_model
+from app.models.library.lookup import named
+from app.models.library.shipped import shipped_models
 from app.services import Services
 from app.storage.paths import Paths
 
@@ -153,7 +154,7 @@ def main() -> int:
     load_before = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     busy = load_before > BUSY * (os.cpu_count() or 1)
     print(f"load average {load_before:.2f}{' (busy)' if busy else ''}", flush=True)
-    path = find_model(options.model).path
+    path = named(shipped_models(), options.model).path
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         together = Orders(str(Path(folder) / "report"), spelt(path), CONTEXT)

@@ -28,7 +28,8 @@ from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling
 from app.engine.learned.states import StateFolder
 from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Finished, GenerationRequest, Tokens
-from app.models.library.library import find_model
+from app.models.library.lookup import named
+from app.models.library.shipped import shipped_models
 
 BUSY = 0.5  # load average a processor beyond which the machine is said to be busy
 GOALS = {
@@ -179,14 +180,14 @@ def main() -> int:
     load_before = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     busy = load_before > BUSY * (os.cpu_count() or 1)
     print(f"load average {load_before:.2f}{' (busy: only the ratios mean something)' if busy else ''}", flush=True)
-    rows = long_chat(find_model(options.model).path, options.tokens, options.rounds)
+    rows = long_chat(named(shipped_models(), options.model).path, options.tokens, options.rounds)
     for row in rows:
         goal = f", goal {row.goal:.1%}" if row.goal else ""
         print(
             f"{row.what:24} {row.seconds:8.3f} s, {row.ratio:7.2%} of cold{goal}; evaluated {row.evaluated} of "
             f"{row.prompt} tokens, rest from {row.source}, looking and restoring {row.restore_s * 1000:.0f} ms"
         )
-    tools = tool_rounds(find_model("alcove-tiny").path)
+    tools = tool_rounds(named(shipped_models(), "alcove-tiny").path)
     print(f"{tools['rounds']} tool rounds: {tools['evaluated']} tokens evaluated, {tools['unique']} unique")
     goals = ", ".join(f"{row.what} {row.ratio:.2%} (goal {row.goal:.1%})" for row in rows if row.goal)
     twice = tools["evaluated"] - tools["unique"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.models.library.library import default_roots
+from app.models.library.shipped import default_roots
 
 STARTER = default_roots()[-1] / "embedding" / "all-MiniLM-L6-v2-F16.gguf"
 pytestmark = [

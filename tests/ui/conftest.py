@@ -14,8 +14,9 @@ from app.chat.model_plan import ModelPlans
 from app.domain.cancel import CancelToken
 from app.domain.commands import SubmitPrompt
 from app.domain.errors import AppError
+from app.domain.library import ModelFile, Origin
 from app.domain.messages import Message, MessageStatus, Part, Role, TextPart
-from app.domain.models import ModelAbilities, ModelFile, ModelInfo
+from app.domain.models import ModelAbilities, ModelInfo
 from app.domain.placement import Tuning
 from app.domain.protocols import DocumentText
 from app.formats import detect
@@ -70,8 +71,8 @@ class RecordedChat:
 class RecordedChoice:
     def __init__(self) -> None:
         self.files = [
-            ModelFile("alcove-tiny", "/models/alcove-tiny.gguf", 2_200_000, shipped=True),
-            ModelFile("SmolLM2-135M-Instruct", "/models/smol.gguf", 98_000_000, shipped=True),
+            ModelFile("alcove-tiny", "/models/alcove-tiny.gguf", 2_200_000, origin=Origin.SHIPPED),
+            ModelFile("SmolLM2-135M-Instruct", "/models/smol.gguf", 98_000_000, origin=Origin.SHIPPED),
         ]
         self.chosen: ModelFile | None = self.files[0]
         self.selected: list[str] = []

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.events import EngineDied, ModelFailed, ModelLoaded, ModelLoading, ModelUnloaded
-from app.domain.models import ModelAbilities, ModelFile, ModelInfo
+from app.domain.library import ModelFile
+from app.domain.models import ModelAbilities, ModelInfo
 from app.services import Services
 from ui.bridge import Bridge
 from ui.models.picker import ModelPicker

@@ -4,7 +4,8 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from ui.models.values import ModelOnDisk, Removal, size_text
+from app.domain.library import LibraryModel, Removal
+from ui.models.words import size_text
 from ui.widgets.choice import CheckBox, ChoiceBox
 
 WIDTH = 500
@@ -147,7 +148,7 @@ class ImportDialog(Ask):
 
 
 class RemoveDialog(Ask):
-    def __init__(self, model: ModelOnDisk, parent: QWidget | None = None) -> None:
+    def __init__(self, model: LibraryModel, parent: QWidget | None = None) -> None:
         if model.removal is Removal.DELETE:
             text = self.tr("{size} in {folder} are deleted for good.").format(
                 size=size_text(model.size), folder=model.folder
@@ -158,7 +159,7 @@ class RemoveDialog(Ask):
             title, button = self.tr("Take {name} off the list?"), self.tr("Take off the list")
         else:
             text = self.tr("It lies in {folder}, a folder you added. Alcove would look into it no more; files stay.")
-            text = text.format(folder=model.removal_folder or model.folder)
+            text = text.format(folder=model.root)
             title, button = self.tr("Forget the folder of {name}?"), self.tr("Forget the folder")
         super().__init__(title.format(name=model.name), text, button, parent)
         if model.removal is Removal.DELETE:

@@ -9,7 +9,6 @@ from ui.models.downloads.controller import DownloadsController
 from ui.models.library.controller import LibraryController
 from ui.models.page import ModelsPage
 from ui.models.shop.controller import ShopController
-from ui.models.source import ModelSource
 
 
 class ModelManager(QObject):
@@ -22,12 +21,12 @@ class ModelManager(QObject):
         super().__init__(parent)
         self._settings = services.settings
         self._bridge = bridge
-        self._source = ModelSource(services)
+        self._services = services
         self._page: ModelsPage | None = None
         self._library: LibraryController | None = None
         self._shop: ShopController | None = None
         self._current = ""
-        self.downloads = DownloadsController(self._source, bridge, self)
+        self.downloads = DownloadsController(services, bridge, self)
         self.downloads.failed.connect(self.failed)
         self.downloads.changed.connect(self._show_downloads)
         self.downloads.finished.connect(lambda _row: self._models_changed())
@@ -71,8 +70,8 @@ class ModelManager(QObject):
 
     def _make_page(self) -> ModelsPage:
         page = ModelsPage()
-        self._library = LibraryController(self._source, self._bridge, page.library, self)
-        self._shop = ShopController(self._source, self._bridge, page.shop, self)
+        self._library = LibraryController(self._services, self._bridge, page.library, self)
+        self._shop = ShopController(self._services, self._bridge, page.shop, self)
         for controller in (self._library, self._shop):
             controller.use_requested.connect(self.use_requested)
             controller.failed.connect(self.failed)

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QToolButton, QWidget, QWidgetAction
 
-from app.domain.models import ModelFile
-from ui.models.values import size_text
+from app.domain.library import ModelFile
+from ui.models.words import size_text
 from ui.widgets.buttons import IconButton
 
 LONGEST_NAME = 42

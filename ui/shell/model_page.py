@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from app.domain.library import Download
 from ui.models.page import ModelsPage
-from ui.models.values import DownloadRow
 from ui.shell.features import Features
 from ui.shell.pages import PageOpener
 
@@ -54,12 +54,12 @@ class ModelPage(QObject):
             self.tr("{name} answers from now on").format(name=name), self.tr("Back to the chat"), self._views.leave_page
         )
 
-    def _show_progress(self, rows: Sequence[DownloadRow]) -> None:
+    def _show_progress(self, rows: Sequence[Download]) -> None:
         active = [row for row in rows if row.active]
         done, total = sum(row.done for row in active), sum(row.total for row in active)
         self._views.top_bar.show_downloads(done, total, len(active))
 
-    def _tell_finished(self, row: DownloadRow) -> None:
+    def _tell_finished(self, row: Download) -> None:
         if not self._views.on_page:  # there the list says it
             text = self.tr("{name} is downloaded").format(name=row.name)
             self._views.toast.show_message(text, self.tr("Use now"), lambda: self._models.select(row.path))

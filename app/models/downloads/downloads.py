@@ -7,7 +7,7 @@ time. What is not finished is on the disk (``jobs``), so that a later start goes
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,14 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import REPORT, AppError, Cancelled, ErrorInfo
 from app.domain.events import DownloadFailed, DownloadFinished, DownloadProgress, DownloadState
 from app.domain.ids import new_id
+from app.domain.library import Download, QuantizedModel, Repository
 from app.domain.protocols import Clock, Publish
 from app.models.disk import check_room, disk_error, same_file_system
 from app.models.downloads.jobs import Job, JobStore
 from app.models.downloads.partfile import done_on_disk
 from app.models.downloads.surroundings import Surroundings
-from app.models.hub.files import RepoFile, Variant, check_path
-from app.models.hub.repository import Repository
+from app.models.hub.files import check_path
+from app.models.hub.repository import check_complete
 
 if TYPE_CHECKING:
     from app.models.hub.hub import HubClient  # imported when the first download runs: it takes a second
@@ -34,20 +35,6 @@ PARTIAL = ".alcove-downloads"  # in a library folder that lies on another disk t
 _PUBLISH_S = 0.2
 _SPEED_S = 3.0
 _END_S = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """An unfinished download as it is now. ``done`` and ``total`` in bytes."""
-
-    id: str
-    name: str
-    repository: str
-    quantization: str
-    done: int
-    total: int
-    state: DownloadState
-    error: ErrorInfo | None = None
 
 
 class _Running:
@@ -94,25 +81,27 @@ class DownloadService:
     def start(
         self,
         repository: Repository,
-        variant: Variant,
+        model: QuantizedModel,
         *,
         accepted: bool = False,
-        projector: RepoFile | None = None,
         library: Path | None = None,
     ) -> str:
-        """Queue a model; returns the download's id (that of an unfinished one of the same model, if there is one).
+        """Queue a model, with the smallest vision projector if there is one.
 
-        ``accepted``: the person has read the licence. ``library``: another folder than the usual one. Raises AppError
-        ``licence-not-accepted``, ``unsafe-name``, ``already-there``, ``disk-too-small``, ``download-unwritable``.
+        Returns the download's id: that of an unfinished one of the same model, if there is one.
+        ``accepted``: the person has read the licence. ``library``: another folder than the usual one.
+        Raises AppError ``shards-incomplete``, ``licence-not-accepted``, ``unsafe-name``, ``already-there``,
+        ``disk-too-small``, ``download-unwritable``.
         """
-        files = (*variant.files, *((projector,) if projector else ()))
+        check_complete(model, repository.id)
+        files = (*model.files, *repository.projectors[:1])
         target = (library or self._library) / check_path(repository.id.replace("/", "--"))
         if repository.licence.asks and not accepted:
             raise AppError(
                 "licence-not-accepted",
                 "{name} comes under the licence “{licence}”, which asks to be read first.",
                 "Read it at {link}, then accept it.",
-                name=variant.name,
+                name=model.name,
                 licence=repository.licence.name,
                 link=repository.licence.link,
             )
@@ -120,7 +109,7 @@ class DownloadService:
             check_path(file.path)
         with self._lock:
             for job in self._store.all():
-                if job.repository == repository.id and job.name == variant.name and job.target == str(target):
+                if job.repository == repository.id and job.name == model.name and job.target == str(target):
                     self.resume(job.id)
                     return job.id
             download_id = new_id()
@@ -128,8 +117,8 @@ class DownloadService:
                 id=download_id,
                 repository=repository.id,
                 revision=repository.revision,
-                name=variant.name,
-                quantization=variant.quantization,
+                name=model.name,
+                quantization=model.quantization,
                 files=files,
                 target=str(target),
                 partial=str(self._partial(target.parent, download_id)),
@@ -178,13 +167,14 @@ class DownloadService:
         return [job.id for job in jobs]
 
     def cancel(self, download_id: str) -> None:
-        """Forget it and remove what was fetched."""
+        """Forget it and remove what was fetched; nothing where it has ended meanwhile."""
         with self._lock:
-            job = self._job(download_id)
             self._queue = [queued for queued in self._queue if queued.id != download_id]
             running = self._running.get(download_id)
             if running is None:
-                self._store.delete(job)
+                job = self._known(download_id)
+                if job is not None:
+                    self._store.delete(job)
                 return
             running.forget = True
         running.cancel.cancel()
@@ -336,15 +326,18 @@ class DownloadService:
             queued = any(each.id == job.id for each in self._queue)
             state = DownloadState.QUEUED if queued else DownloadState.FAILED if job.error else DownloadState.PAUSED
             done = _done(job)
-        return Download(job.id, job.name, job.repository, job.quantization, done, job.size, state, job.error)
+        return Download(job.id, job.name, done, job.size, state, job.repository, job.quantization, error=job.error)
 
     # The disk
 
     def _job(self, download_id: str) -> Job:
-        for job in self._store.all():
-            if job.id == download_id:
-                return job
-        raise AppError("download-unknown", "This download is not in the list any more.", "Start it again.")
+        job = self._known(download_id)
+        if job is None:
+            raise AppError("download-unknown", "This download is not in the list any more.", "Start it again.")
+        return job
+
+    def _known(self, download_id: str) -> Job | None:
+        return next((job for job in self._store.all() if job.id == download_id), None)
 
     def _save(self, job: Job) -> None:
         try:

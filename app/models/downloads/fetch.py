@@ -15,6 +15,7 @@ from app.models.downloads.transfer import ContentChanged, RemoteFile, Transfer
 from app.models.hub import retry
 from app.models.hub.errors import REVISION_GONE
 from app.models.hub.hub import HubClient
+from app.models.hub.repository import model_of
 from app.models.library import records
 from app.models.library.checks import check_model
 
@@ -172,9 +173,9 @@ class Fetch:
         """Take the Hub's files as they are now; parts whose bytes are the same go on, the others start over."""
         job = self._job
         now = self._hub.repository(job.repository, cancel=self._cancel)
-        variant = now.variant(job.name)
+        model = model_of(now, job.name)
         extra = [file for file in now.projectors if any(file.path == old.path for old in job.files)]
-        self._job = replace(job, revision=now.revision, files=(*variant.files, *extra))
+        self._job = replace(job, revision=now.revision, files=(*model.files, *extra))
         self._changed(self._job)
 
     def _tell_changed(self, path: str) -> None:

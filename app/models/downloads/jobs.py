@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.errors import ErrorInfo
-from app.models.hub.files import RepoFile
+from app.domain.library import RepoFile
 from app.storage import jsonfile
 from app.storage.jsonfile import DamagedFile
 

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from enum import StrEnum
+from dataclasses import fields
 from importlib.resources import files
 from typing import Any
 
 import psutil
 
+from app.domain.library import CatalogueModel, CatalogueQuantization, Fit, FitVerdict
 from app.domain.models import SamplingValues
 from app.gguf.names import bare_name
 from app.models.disk import in_gigabytes
@@ -16,55 +16,6 @@ from app.models.disk import in_gigabytes
 # Besides its file a model needs memory for the context and for computing; rough, until the placement plans it.
 _OVERHEAD = 1.08
 _OVERHEAD_BYTES = 1 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueQuantization:
-    """``size`` in bytes, all files together; about right, the Hub says it exactly."""
-
-    name: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueModel:
-    """``repository``: with the GGUF files; ``original``: the makers'. ``parameters`` and ``active`` (for one token)
-    are counts, ``context`` in tokens. ``licence_page``: relative to the Hub. ``licence_asks``: shown before a
-    download. ``sampling_at_once``: for answers without reasoning, None where it makes no difference.
-    ``checked``: every figure was compared with a source, ``note`` tells which were not."""
-
-    name: str
-    maker: str
-    repository: str
-    original: str
-    architecture: str
-    parameters: int
-    active: int
-    experts: int
-    experts_used: int
-    context: int
-    licence: str
-    licence_page: str
-    licence_asks: bool
-    sampling: SamplingValues
-    sampling_at_once: SamplingValues | None
-    sampling_source: str
-    quantizations: tuple[CatalogueQuantization, ...]
-    checked: bool
-    note: str
-    description: str
-
-
-class Fit(StrEnum):
-    GPU = "gpu"
-    MEMORY = "memory"
-    DISK = "disk"
-
-
-@dataclass(frozen=True, slots=True)
-class FitVerdict:
-    fit: Fit
-    sentence: str
 
 
 def load_catalogue(text: str | None = None) -> tuple[CatalogueModel, ...]:

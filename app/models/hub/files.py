@@ -3,10 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from app.domain.errors import AppError
+from app.domain.library import QuantizedModel, RepoFile
 from app.gguf.names import is_gguf, is_importance_matrix, is_projector, quantization_of, shard_of
 
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)  # Windows' device names
@@ -14,34 +14,7 @@ _MAX_PART_BYTES = 240  # most file systems take 255; the rest is for our endings
 _MAX_DEPTH = 6
 
 
-@dataclass(frozen=True, slots=True)
-class RepoFile:
-    """A file of a repository. ``path``: relative, with slashes; ``size`` in bytes; ``sha256``: hexadecimal or ""."""
-
-    path: str
-    size: int
-    sha256: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One model in one quantization: all its files, in order. ``expected``: how many there should be."""
-
-    name: str
-    quantization: str  # as in the file's name, upper case; "" where the name tells none
-    files: tuple[RepoFile, ...]
-    expected: int = 1
-
-    @property
-    def size(self) -> int:
-        return sum(file.size for file in self.files)
-
-    @property
-    def complete(self) -> bool:
-        return len(self.files) == self.expected
-
-
-def group(files: Iterable[RepoFile]) -> tuple[tuple[Variant, ...], tuple[RepoFile, ...]]:
+def group(files: Iterable[RepoFile]) -> tuple[tuple[QuantizedModel, ...], tuple[RepoFile, ...]]:
     """The models among ``files``, smallest first, and the projectors. Other files, importance matrices too, are left
     out."""
     sets: dict[tuple[str, str, int], dict[int, RepoFile]] = {}
@@ -54,12 +27,12 @@ def group(files: Iterable[RepoFile]) -> tuple[tuple[Variant, ...], tuple[RepoFil
             continue
         stem, number, count = shard_of(file.path)
         sets.setdefault((str(PurePosixPath(file.path).parent), stem, count), {})[number] = file
-    variants = [
-        Variant(stem, quantization_of(parts[min(parts)].path), tuple(parts[n] for n in sorted(parts)), count)
+    models = [
+        QuantizedModel(stem, quantization_of(parts[min(parts)].path), tuple(parts[n] for n in sorted(parts)), count)
         for (_, stem, count), parts in sets.items()
     ]
-    variants.sort(key=lambda variant: (variant.size, variant.name))
-    return tuple(variants), tuple(sorted(projectors, key=lambda file: (file.size, file.path)))
+    models.sort(key=lambda model: (model.size, model.name))
+    return tuple(models), tuple(sorted(projectors, key=lambda file: (file.size, file.path)))
 
 
 def check_path(path: str) -> PurePosixPath:

@@ -26,12 +26,13 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils._http import hf_raise_for_status
 
 from app.domain.cancel import CancelToken
+from app.domain.library import Licence, RepoFile, Repository, RepoSummary
 from app.gguf.reader import Header, read_header
 from app.models.hub import errors as hub_errors
 from app.models.hub import retry
 from app.models.hub.errors import Asked
-from app.models.hub.files import RepoFile, group
-from app.models.hub.repository import Licence, Location, Repository, RepoSummary
+from app.models.hub.files import group
+from app.models.hub.repository import Location, stated_licence
 from app.models.hub.retry import Patience, with_patience
 from app.net.gate import USER_AGENT, NetworkGate, Reason
 
@@ -102,14 +103,14 @@ class HubClient:
             RepoFile(item.rfilename, item.size or 0, item.lfs.sha256 if item.lfs else "")
             for item in info.siblings or ()
         ]
-        variants, projectors = group(files)
+        models, projectors = group(files)
         gguf = info.gguf or {}
         return Repository(
             id=info.id,
             revision=info.sha or revision or "main",
             licence=self._licence(info),
             gated=bool(info.gated),
-            variants=variants,
+            models=models,
             projectors=projectors,
             page=self.page(info.id),
             architecture=str(gguf.get("architecture") or ""),
@@ -214,7 +215,7 @@ class HubClient:
         page = str(link or "")
         if page and "://" not in page:
             page = f"{self.page(info.id)}/blob/main/{page.lstrip('/')}"
-        return Licence.stated(shown, page or self.page(info.id))
+        return stated_licence(shown, page or self.page(info.id))
 
     def _asked(self, repo_id: str) -> Asked:
         return Asked(repo_id, self.page(repo_id), self._token() is not None)

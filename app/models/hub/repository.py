@@ -1,11 +1,11 @@
-"""What the Hub says about models, as values."""
+"""What a repository on the Hub holds: the model that is wanted, its licence, where the bytes are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.domain.errors import AppError
+from app.domain.library import Licence, QuantizedModel, Repository
 from app.models.disk import in_gigabytes
-from app.models.hub.files import RepoFile, Variant
 
 # Licences that ask nothing of somebody who only runs a model. Any other is shown before the download.
 _FREE = frozenset(
@@ -17,87 +17,59 @@ _FREE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Licence:
-    """``name``: as the repository states it, "" where it states none. ``asks``: to be read and accepted first."""
-
-    name: str
-    link: str = ""
-    asks: bool = False
-
-    @classmethod
-    def stated(cls, name: str, link: str) -> "Licence":
-        return cls(name, link, asks=bool(name) and name.casefold() not in _FREE)
+def stated_licence(name: str, link: str) -> Licence:
+    """As a repository states it."""
+    return Licence(name, link, asks=bool(name) and name.casefold() not in _FREE)
 
 
-@dataclass(frozen=True, slots=True)
-class RepoSummary:
-    """A search result. ``updated``: ISO date, or ""."""
-
-    id: str
-    downloads: int
-    likes: int
-    gated: bool
-    licence: str
-    updated: str
-
-
-@dataclass(frozen=True, slots=True)
-class Repository:
-    """``revision``: the commit that all of this is about. ``context`` in tokens, 0 where the Hub does not tell."""
-
-    id: str
-    revision: str
-    licence: Licence
-    gated: bool
-    variants: tuple[Variant, ...]
-    projectors: tuple[RepoFile, ...]
-    page: str
-    architecture: str = ""
-    context: int = 0
-
-    def variant(self, wanted: str) -> Variant:
-        """By quantization or name, in any case; "": the only one. Raises AppError ``quantization-unknown``,
-        ``quantization-needed`` or ``shards-incomplete``."""
-        if not wanted:
-            wanted = self._only().name
-        key = wanted.casefold()
-        named = [item for item in self.variants if item.name.casefold() == key]
-        found = named or [item for item in self.variants if item.quantization.casefold() == key]
-        if len(found) != 1:
-            names = [item.name for item in found] or [item.quantization or item.name for item in self.variants]
-            raise AppError(
-                "quantization-unknown",
-                "{repository} has more than one {wanted}." if found else "{repository} has no {wanted}.",
-                "Choose one of: {names}." if names else "It holds no GGUF files; look for a repository that does.",
-                repository=self.id,
-                wanted=wanted,
-                names=", ".join(names),
-            )
-        if not found[0].complete:
-            raise AppError(
-                "shards-incomplete",
-                "{name} comes in {count} files, but {repository} has only {there} of them.",
-                "Choose another quantization.",
-                name=found[0].name,
-                count=found[0].expected,
-                repository=self.id,
-                there=len(found[0].files),
-            )
-        return found[0]
-
-    def _only(self) -> Variant:
-        if len(self.variants) == 1:
-            return self.variants[0]
-        choices = ", ".join(f"{each.quantization or each.name} ({in_gigabytes(each.size)})" for each in self.variants)
+def model_of(repository: Repository, wanted: str) -> QuantizedModel:
+    """By quantization or name, in any case; "": the only one. Raises AppError ``quantization-unknown``,
+    ``quantization-needed`` or ``shards-incomplete``."""
+    if not wanted:
+        wanted = _only(repository).name
+    key = wanted.casefold()
+    named = [model for model in repository.models if model.name.casefold() == key]
+    found = named or [model for model in repository.models if model.quantization.casefold() == key]
+    if len(found) != 1:
+        names = [model.name for model in found] or [model.label for model in repository.models]
         raise AppError(
-            "quantization-needed",
-            "{repository} has {count} quantizations.",
-            "Name one of them: {choices}." if choices else "Look for a repository with GGUF files.",
-            repository=self.id,
-            count=len(self.variants),
-            choices=choices,
+            "quantization-unknown",
+            "{repository} has more than one {wanted}." if found else "{repository} has no {wanted}.",
+            "Choose one of: {names}." if names else "It holds no GGUF files; look for a repository that does.",
+            repository=repository.id,
+            wanted=wanted,
+            names=", ".join(names),
         )
+    check_complete(found[0], repository.id)
+    return found[0]
+
+
+def check_complete(model: QuantizedModel, repository: str) -> None:
+    """Raises AppError ``shards-incomplete``."""
+    if not model.complete:
+        raise AppError(
+            "shards-incomplete",
+            "{name} comes in {count} files, but {repository} has only {there} of them.",
+            "Choose another quantization.",
+            name=model.name,
+            count=model.expected,
+            repository=repository,
+            there=len(model.files),
+        )
+
+
+def _only(repository: Repository) -> QuantizedModel:
+    if len(repository.models) == 1:
+        return repository.models[0]
+    choices = ", ".join(f"{model.label} ({in_gigabytes(model.size)})" for model in repository.models)
+    raise AppError(
+        "quantization-needed",
+        "{repository} has {count} quantizations.",
+        "Name one of them: {choices}." if choices else "Look for a repository with GGUF files.",
+        repository=repository.id,
+        count=len(repository.models),
+        choices=choices,
+    )
 
 
 @dataclass(frozen=True, slots=True)

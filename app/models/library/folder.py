@@ -9,13 +9,14 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from app.domain.errors import AppError
+from app.domain.library import LibraryModel, ModelFile, Origin
 from app.gguf.names import display_name, is_gguf, is_importance_matrix, is_projector, shard_of, shards
 from app.models.library import records
 from app.models.library.facts import Facts, FactsCache
+from app.models.library.lookup import is_path, model_at, named
 
 log = logging.getLogger(__name__)
 
@@ -23,57 +24,13 @@ _DEPTH = 8  # folders below one that is searched
 _FILES = 20_000  # looked at in one folder; somebody named their home
 
 
-class Place(StrEnum):
-    """Where a model lies, which decides what may be done to it."""
-
-    LIBRARY = "library"  # our own folder: we may remove it
-    FOLDER = "folder"  # a folder or file that the person named: only forgotten
-    CACHE = "cache"  # downloaded by another program that uses the Hub's cache: read only
-    SHIPPED = "shipped"  # came with the program
-
-
-@dataclass(frozen=True, slots=True)
-class LibraryModel:
-    """A model on the disk. ``path``: its (first) file; ``files``: all that are there; ``missing``: names of those that
-    are not. ``error``: why it cannot be used, "" if it can. ``parameters`` 0 where shards are missing."""
-
-    name: str
-    path: str
-    files: tuple[str, ...]
-    size: int
-    place: Place
-    quantization: str = ""
-    architecture: str = ""
-    experts: int = 0
-    experts_used: int = 0
-    context: int = 0
-    parameters: int = 0
-    missing: tuple[str, ...] = ()
-    projector: str = ""  # path of the vision projector beside it
-    repository: str = ""
-    licence: str = ""
-    pooling: int = 0
-    error: str = ""
-
-    @property
-    def complete(self) -> bool:
-        return not self.missing and not self.error
-
-    @property
-    def writes(self) -> bool:
-        """Whether it can answer: it is no embedding model and no reranker."""
-        return self.pooling == 0
-
-    @property
-    def embeds(self) -> bool:
-        """Whether it turns texts into vectors (mean, CLS, last; see ``Facts.pooling``)."""
-        return self.pooling in (1, 2, 3)
-
-
 @dataclass(frozen=True, slots=True)
 class Root:
+    """What is searched: a folder or a single file. ``named``: as the person wrote it, "" where nobody did."""
+
     path: Path
-    place: Place
+    origin: Origin
+    named: str = ""
 
 
 class ModelLibrary:
@@ -85,51 +42,34 @@ class ModelLibrary:
         self._lock = threading.Lock()
 
     def models(self) -> list[LibraryModel]:
-        """Sorted by name within each place; a file that two roots show is named once."""
+        """Sorted by name within each origin; a file that two roots show is named once."""
         found: dict[str, LibraryModel] = {}
         seen: set[str] = set()
         with self._lock:
             for root in self._roots():
                 for parts in _sets(_gguf_files(root.path, seen)):
-                    model = self._model(parts, root.place)
+                    model = self._model(parts, root)
                     if model is not None:
                         found[model.path] = model
             self._cache.save()
-        order = list(Place)
-        return sorted(found.values(), key=lambda model: (order.index(model.place), model.name.casefold(), model.path))
+        order = list(Origin)
+        return sorted(found.values(), key=lambda model: (order.index(model.origin), model.name.casefold(), model.path))
 
     def find(self, name_or_path: str) -> LibraryModel:
-        """By name in any case, or by the path of one of its files. Raises AppError ``model-not-found`` or
-        ``model-ambiguous``."""
-        models = self.models()
-        path = str(Path(name_or_path).expanduser().absolute())
-        key = name_or_path.casefold().removesuffix(".gguf")
-        found = [model for model in models if path in model.files]
-        found = found or [model for model in models if model.name.casefold() == key]
-        found = found or [model for model in models if key and model.name.casefold().startswith(key)]
-        if not found:
-            raise AppError(
-                "model-not-found",
-                "There is no model called “{name}”.",
-                "There are: {models}. Or give the path of a .gguf file.",
-                name=name_or_path,
-                models=", ".join(dict.fromkeys(model.name for model in models)) or "none",
-            )
-        if len(found) > 1 and len({model.name for model in found}) > 1:
-            raise AppError(
-                "model-ambiguous",
-                "More than one model begins with “{name}”: {models}.",
-                "Write more of the name.",
-                name=name_or_path,
-                models=", ".join(sorted({model.name for model in found})),
-            )
-        return found[0]
+        """One that is in the library. Raises AppError as ``lookup.named`` does."""
+        return named(self.models(), name_or_path)
+
+    def locate(self, name_or_path: str) -> ModelFile:
+        """One of the library by its name, or any file by its path, there or not. Raises AppError as ``find`` does."""
+        if is_path(name_or_path):
+            return model_at(Path(name_or_path).expanduser().absolute())
+        return self.find(name_or_path)
 
     def look_at(self, path: Path) -> LibraryModel:
         """What a file is that need not be in the library, with its shards. Raises AppError ``not-a-chat-model``."""
         with self._lock:
             for parts in _sets(_gguf_files(path, set())):
-                model = self._model(parts, Place.FOLDER)
+                model = self._model(parts, Root(path, Origin.FOLDER))
                 if model is not None:
                     return model
         raise AppError(
@@ -139,7 +79,7 @@ class ModelLibrary:
             name=path.name,
         )
 
-    def _model(self, parts: dict[int, Path], place: Place) -> LibraryModel | None:
+    def _model(self, parts: dict[int, Path], root: Root) -> LibraryModel | None:
         """None for a projector, which belongs to the model beside it."""
         first = parts[min(parts)]
         missing = tuple(path.name for number, path in enumerate(shards(first), 1) if number not in parts)
@@ -163,9 +103,10 @@ class ModelLibrary:
         return LibraryModel(
             name=display_name(first),
             path=str(first),
-            files=tuple(map(str, _ordered(parts))),
             size=sum(map(_size, parts.values())),
-            place=place,
+            origin=root.origin,
+            files=tuple(map(str, _ordered(parts))),
+            root=root.named,
             quantization=facts.quantization,
             architecture=facts.architecture,
             experts=facts.experts,

@@ -4,41 +4,22 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
+from app.domain.library import FileCheck, ImportBy, LibraryModel, Origin, Progress, Removal
 from app.gguf.names import shards
 from app.models.disk import check_room, disk_error, free_bytes, place
 from app.models.library import records
 from app.models.library.checks import check_model, sha256_of
-from app.models.library.folder import LibraryModel, Place, record_of
+from app.models.library.folder import record_of
 
 _COPY_STEP = 4 << 20
-Progress = Callable[[int, int], None]
-"""``progress(bytes done, bytes in all)``."""
-
-
-class ImportBy(StrEnum):
-    COPY = "copy"
-    MOVE = "move"
-    LINK = "link"  # a second name for the same bytes: a hard link, or a symbolic one to another disk
-    REGISTER = "register"  # stays where it is; only its place is remembered
-
-
-@dataclass(frozen=True, slots=True)
-class FileCheck:
-    """``checksum``: True if it was compared and is right; None where none is known. ``error``: what is wrong, or ""."""
-
-    path: str
-    checksum: bool | None
-    error: str = ""
 
 
 def import_model(
-    path: Path, library: Path, by: ImportBy, register: Callable[[Path], None], progress: Progress, cancel: CancelToken
+    path: Path, library: Path, by: ImportBy, register: Callable[[str], None], progress: Progress, cancel: CancelToken
 ) -> Path:
     """Take the model of ``path`` with all its shards into ``library``; returns its first file there.
 
@@ -51,7 +32,7 @@ def import_model(
         except OSError as error:
             raise _unreadable(file, error) from error
     if by is ImportBy.REGISTER:
-        register(files[0])
+        register(str(files[0]))
         return files[0]
     targets = [library / file.name for file in files]
     for target in targets:
@@ -109,16 +90,17 @@ def verify_model(model: LibraryModel, progress: Progress, cancel: CancelToken) -
     return checks
 
 
-def remove_model(model: LibraryModel, library: Path, forget: Callable[[Path], bool]) -> None:
+def remove_model(model: LibraryModel, library: Path, forget: Callable[[str], None]) -> None:
     """Delete a model of our own folder for good, or ``forget`` one that was registered. Raises AppError."""
-    if model.place is Place.FOLDER and forget(Path(model.path)):
+    if model.removal is Removal.FORGET:
+        forget(model.root)
         return
-    if model.place is not Place.LIBRARY:
+    if model.removal is not Removal.DELETE:
         raise AppError(
             "model-not-ours",
             "{name} is not in Alcove's own folder, so it is not removed.",
             "Remove {path} yourself if you are sure."
-            if model.place is not Place.SHIPPED
+            if model.origin is not Origin.SHIPPED
             else "It came with the program and goes with it.",
             name=model.name,
             path=model.path,

@@ -11,11 +11,13 @@ import pytest
 from app.chat.model_choice import ModelChoice
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
+from app.domain.library import Origin
 from app.domain.models import LoadRequest
 from app.domain.placement import AS_PLANNED, LoadOverrides
 from app.engine.fake import FakeEngine
-from app.models.library.folder import ModelLibrary, Place, Root
-from app.models.library.library import find_model
+from app.models.library.folder import ModelLibrary, Root
+from app.models.library.lookup import named
+from app.models.library.shipped import shipped_models
 from app.responders.local.model_gate import ModelGate
 from app.storage.settings import SettingsStore
 
@@ -70,9 +72,9 @@ def bert_header() -> bytes:
 def test_embedding_models_are_not_offered(tmp_path: Path, engine: Tuned) -> None:
     (tmp_path / "embedding").mkdir()
     (tmp_path / "embedding" / "a-bert.gguf").write_bytes(bert_header())
-    shutil.copy(find_model("alcove-tiny").path, tmp_path)
+    shutil.copy(named(shipped_models(), "alcove-tiny").path, tmp_path)
     settings = SettingsStore(tmp_path / "settings.json")
-    library = ModelLibrary(lambda: [Root(tmp_path, Place.SHIPPED)], tmp_path / "facts.json")
+    library = ModelLibrary(lambda: [Root(tmp_path, Origin.SHIPPED)], tmp_path / "facts.json")
     choice = ModelChoice(engine, settings, library, (tmp_path,), lambda path: LoadOverrides(), ModelGate())
     assert [model.name for model in choice.list()] == ["alcove-tiny"]
     current = choice.current()

@@ -23,7 +23,8 @@ from app.domain.messages import (
 from app.domain.models import LoadRequest, PromptText, Sampling
 from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Finished, GenerationRequest
-from app.models.library.library import find_model
+from app.models.library.lookup import named
+from app.models.library.shipped import shipped_models
 from app.responders.local.prompt import PromptBuilder, PromptOptions
 from app.responders.local.read_ahead import sure_beginning
 from app.responders.local.style import ModelStyle
@@ -110,7 +111,7 @@ def _next_turn(folder: Path, *, ahead: bool) -> tuple[int, int]:
     """Tokens that the next turn evaluates before its first, and all of its prompt."""
     engine = EngineWorker(lambda event: None)
     try:
-        model = engine.load(LoadRequest(find_model("alcove-tiny").path, threads=1, threads_batch=1))
+        model = engine.load(LoadRequest(named(shipped_models(), "alcove-tiny").path, threads=1, threads_batch=1))
         style = ModelStyle.of(model)
         builder = PromptBuilder(engine, model, style.template, style.chat_format)
         options = PromptOptions("Be brief.", tools=(Calculator().spec.definition(),), think=True)

@@ -12,7 +12,8 @@ from app.domain.errors import AppError, Cancelled
 from app.embedding import worker as embedding
 from app.embedding.worker import EmbeddingWorker
 from app.engine.llama import embed
-from app.models.library.library import default_roots, find_model
+from app.models.library.lookup import named
+from app.models.library.shipped import default_roots, shipped_models
 
 dies = pytest.mark.expect_log("the embedding model's process ended")
 
@@ -75,7 +76,7 @@ def test_of_a_long_text_the_beginning_counts(make_worker, bert):
 def test_what_is_no_embedding_model_is_a_sentence(make, make_worker, random_models, tmp_path):
     path = tmp_path / f"{make}.gguf"
     if make == "a chat model":
-        path = Path(find_model("alcove-tiny").path)
+        path = Path(named(shipped_models(), "alcove-tiny").path)
     elif make == "no words":
         shapes = random_models._shapes()
         shapes.write(path, random_models.kinds(shapes)["mamba 2"], weights=True)

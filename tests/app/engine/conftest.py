@@ -10,7 +10,8 @@ from app.domain.cancel import CancelToken
 from app.domain.models import LoadRequest, PromptText, Sampling, TokenPiece
 from app.engine.local.worker import EngineWorker
 from app.engine.protocol import EngineEvent, Finished, GenerationRequest, Prefill, Tokens
-from app.models.library.library import find_model
+from app.models.library.lookup import named
+from app.models.library.shipped import shipped_models
 
 TINY_PROMPT = "<|im_user|>user<|im_middle|>what is 17*23?<|im_end|><|im_assistant|>assistant<|im_middle|>"
 
@@ -70,12 +71,12 @@ def make_engine() -> Iterator[Callable[..., Recorded]]:
 
 @pytest.fixture
 def tiny_path() -> str:
-    return find_model("alcove-tiny").path
+    return named(shipped_models(), "alcove-tiny").path
 
 
 @pytest.fixture
 def smol_path() -> str:
-    return find_model("SmolLM2-135M-Instruct").path
+    return named(shipped_models(), "SmolLM2-135M-Instruct").path
 
 
 @pytest.fixture

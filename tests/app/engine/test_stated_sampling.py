@@ -7,7 +7,8 @@ import pytest
 
 from app.domain.models import LoadRequest, SamplingValues
 from app.engine.local.worker import EngineWorker
-from app.models.library.library import find_model
+from app.models.library.lookup import named
+from app.models.library.shipped import shipped_models
 
 FLOAT, STRING, INTEGER = 6, 8, 5
 PREAMBLE = 24  # bytes: magic, version, counts of tensors and of pairs
@@ -58,7 +59,7 @@ def with_metadata(source: Path, target: Path, **values: float | int | str) -> Pa
 def test_a_files_figures(
     tmp_path: Path, values: dict[str, float | int | str], stated: tuple[float | None, ...]
 ) -> None:
-    path = with_metadata(Path(find_model("alcove-tiny").path), tmp_path / "stating.gguf", **values)
+    path = with_metadata(Path(named(shipped_models(), "alcove-tiny").path), tmp_path / "stating.gguf", **values)
     engine = EngineWorker(lambda event: None)
     try:
         info = engine.load(LoadRequest(str(path), threads=1, threads_batch=1))

@@ -11,7 +11,8 @@ import pytest
 
 from app.domain.errors import AppError
 from app.domain.events import DownloadFailed, DownloadFinished, DownloadProgress, DownloadState
-from app.models.hub.repository import Licence
+from app.domain.library import Licence
+from app.models.hub.repository import model_of
 from app.models.library import records
 
 REPO = "maker/Model-GGUF"
@@ -20,7 +21,7 @@ MB = 1 << 20
 
 def start(bench, service, wanted="Q4_K_M", **options):
     repository = bench.hub.repository(REPO)
-    return service.start(repository, repository.variant(wanted), **options)
+    return service.start(repository, model_of(repository, wanted), **options)
 
 
 def test_three_shards_arrive_whole_and_only_then(bench, hub_server, make):
@@ -147,7 +148,7 @@ def test_only_a_few_run_at_once_and_the_rest_follow(bench, hub_server, make):
     ids = []
     for n in range(4):
         repository = bench.hub.repository(f"maker/M{n}")
-        ids.append(service.start(repository, repository.variants[0]))
+        ids.append(service.start(repository, repository.models[0]))
     assert hub_server.holding.wait(10)
     assert [each.state for each in service.list()][2:] == [DownloadState.QUEUED] * 2
     hub_server.hold_at = None
@@ -351,7 +352,7 @@ def test_names_that_lead_out_of_the_folder(bench, hub_server, make, name):
     service = bench.service()
     repository = bench.hub.repository(REPO)
     with pytest.raises(AppError) as caught:
-        service.start(repository, repository.variants[0])
+        service.start(repository, repository.models[0])
     assert caught.value.code == "unsafe-name"
     assert service.list() == []
     assert bench.files() == []
@@ -376,7 +377,7 @@ def test_offline_opens_no_socket(bench, hub_server, wishes, make):
     repository = bench.hub.repository(REPO)
     asked = len(hub_server.requests)
     wishes.offline = True
-    failed = bench.events.end(bench.service().start(repository, repository.variants[0]))
+    failed = bench.events.end(bench.service().start(repository, repository.models[0]))
     assert failed.error.code == "offline"
     assert len(hub_server.requests) == asked
 
@@ -421,8 +422,8 @@ def test_a_projector_comes_along(bench, hub_server, make):
     hub_server.add(REPO, files)
     service = bench.service()
     repository = bench.hub.repository(REPO)
-    (variant,) = repository.variants
-    bench.events.end(service.start(repository, variant, projector=repository.projectors[0]))
+    (model,) = repository.models
+    bench.events.end(service.start(repository, model))
     assert len(bench.files()) == 2
 
 
@@ -444,3 +445,19 @@ def test_damaged_jobs_and_sidecars_do_no_harm(bench, hub_server, make):
     later = bench.service()
     later.resume(download)
     assert isinstance(bench.events.end(download), DownloadFinished)
+
+
+def test_half_a_model_is_not_begun(bench, hub_server, make):
+    files = make.shards(2, 300_000)
+    del files["Model-Q4_K_M-00002-of-00002.gguf"]
+    hub_server.add(REPO, files)
+    repository = bench.hub.repository(REPO)
+    with pytest.raises(AppError, match="has only 1 of them"):
+        bench.service().start(repository, repository.models[0])
+
+
+def test_cancelling_what_has_ended_is_no_matter(bench):
+    service = bench.service()
+    service.cancel("gone")
+    with pytest.raises(AppError, match="not in the list any more"):
+        service.pause("gone")

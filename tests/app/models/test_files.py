@@ -7,15 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.errors import AppError
+from app.domain.library import RepoFile
 from app.models.downloads.partfile import Content, PartFile, done_on_disk
 from app.models.downloads.ranges import Range, Ranges
-from app.models.hub.files import RepoFile, check_path, group
+from app.models.hub.files import check_path, group
 
 
 def test_models_of_equal_name_in_two_folders_stay_apart():
     files = [RepoFile(f"{q}/model-0000{n}-of-00002.gguf", 5) for q in ("Q4_K_M", "Q8_0") for n in (1, 2)]
-    variants, projectors = group([*files, RepoFile("mmproj-model-f16.gguf", 1), RepoFile("x.safetensors", 9)])
-    assert [(v.quantization, len(v.files), v.complete) for v in variants] == [("Q4_K_M", 2, True), ("Q8_0", 2, True)]
+    models, projectors = group([*files, RepoFile("mmproj-model-f16.gguf", 1), RepoFile("x.safetensors", 9)])
+    assert [(m.quantization, len(m.files), m.complete) for m in models] == [("Q4_K_M", 2, True), ("Q8_0", 2, True)]
     assert len(projectors) == 1
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
+from app.domain.library import ImportBy, Origin, Removal
 from app.models.library import records
-from app.models.library.folder import ModelLibrary, Place, Root
-from app.models.library.manage import ImportBy, import_model, remove_model, verify_model
+from app.models.library.folder import ModelLibrary, Root
+from app.models.library.manage import import_model, remove_model, verify_model
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def own(tmp_path):
 
 @pytest.fixture
 def library(own, tmp_path):
-    roots = [Root(own, Place.LIBRARY), Root(tmp_path / "other", Place.FOLDER), Root(tmp_path / "hub", Place.CACHE)]
+    roots = [Root(own, Origin.LIBRARY), Root(tmp_path / "other", Origin.FOLDER), Root(tmp_path / "hub", Origin.CACHE)]
     return ModelLibrary(lambda: roots, tmp_path / "cache" / "headers.json")
 
 
@@ -47,7 +48,7 @@ def test_a_model_says_what_it_is(library, own, make):
     first, second = library.models()
     assert (first.name, first.quantization, first.architecture) == ("Model-Q4_K_M", "Q4_K_M", "deepseek2")
     assert (first.experts, first.experts_used, first.context) == (384, 8, 262144)
-    assert (len(first.files), first.complete, first.place) == (2, True, Place.LIBRARY)
+    assert (len(first.files), first.complete, first.origin) == (2, True, Origin.LIBRARY)
     assert first.size == sum(Path(file).stat().st_size for file in first.files)
     assert (second.name, second.experts, second.context) == ("plain", 0, 512)
 
@@ -95,11 +96,11 @@ def test_the_hubs_cache_is_shown_once(library, own, tmp_path, make):
         snapshot.mkdir(parents=True)
         (snapshot / "M-Q8_0.gguf").symlink_to(blobs / digest)
     (model,) = library.models()
-    assert model.place is Place.CACHE
+    assert model.origin is Origin.CACHE
     (check,) = verify_model(model, quiet, CancelToken())
     assert check.checksum is True
     with pytest.raises(AppError, match="not in Alcove's own folder"):
-        remove_model(model, own, lambda _path: False)
+        remove_model(model, own, pytest.fail)
     assert (blobs / digest).exists()
 
 
@@ -108,7 +109,7 @@ def test_headers_are_read_once(library, own, tmp_path, make, monkeypatch):
     before = library.models()
     reads = []
     monkeypatch.setattr("app.models.library.facts.read_file", lambda path, **_: reads.append(path))
-    again = ModelLibrary(lambda: [Root(own, Place.LIBRARY)], tmp_path / "cache" / "headers.json")
+    again = ModelLibrary(lambda: [Root(own, Origin.LIBRARY)], tmp_path / "cache" / "headers.json")
     assert again.models() == before
     assert reads == []
 
@@ -146,7 +147,7 @@ def test_taking_a_model_in(library, own, tmp_path, make, by):
     )
     assert path.name == "Model-Q4_K_M-00001-of-00002.gguf"
     if by is ImportBy.REGISTER:
-        assert registered == [path]
+        assert registered == [str(path)]
         assert path.parent == source
         return
     assert {name: (own / name).read_bytes() for name in files} == files
@@ -200,26 +201,44 @@ def test_removing_tidies_up_and_spares_the_rest(library, own, make):
     records.write(
         own / "maker--M", records.FolderRecord("maker/M", "c", "mit", {"B.gguf": records.FileRecord(2000, "")})
     )
-    remove_model(library.find("A"), own, lambda _path: False)
+    remove_model(library.find("A"), own, pytest.fail)
     assert [model.name for model in library.models()] == ["B"]
     assert not (own / "maker--M" / "Q4").exists()
     assert library.find("B").repository == "maker/M"
-    remove_model(library.find("B"), own, lambda _path: False)
+    remove_model(library.find("B"), own, pytest.fail)
     assert names(own) == []
 
 
-def test_a_registered_model_is_forgotten_and_kept(library, own, tmp_path, make):
-    put(tmp_path / "other", {"mine.gguf": make.gguf(2000)})
-    model = library.find("mine")
+def test_what_removing_does_depends_on_where_a_model_comes_from(own, tmp_path, make):
+    other, hub = tmp_path / "other", tmp_path / "hub"
+    for folder, name in ((own, "ours"), (other, "mine"), (other, "theirs"), (hub, "cached")):
+        put(folder, {f"{name}.gguf": make.gguf(2000)})
+    mine = other / "mine.gguf"
+    roots = [
+        Root(own, Origin.LIBRARY),
+        Root(mine, Origin.FOLDER, str(mine)),
+        Root(other, Origin.FOLDER, "~/other"),
+        Root(hub, Origin.CACHE),
+    ]
+    found = {model.name: model for model in ModelLibrary(lambda: roots, tmp_path / "facts.json").models()}
+    assert {name: (model.removal, model.root) for name, model in found.items()} == {
+        "ours": (Removal.DELETE, ""),
+        "mine": (Removal.FORGET, str(mine)),
+        "theirs": (Removal.FORGET_FOLDER, "~/other"),
+        "cached": (Removal.NONE, ""),
+    }
     forgotten = []
-    remove_model(model, own, lambda path: not forgotten.append(path))
-    assert [path.name for path in forgotten] == ["mine.gguf"]
-    assert (tmp_path / "other" / "mine.gguf").exists()
+    remove_model(found["mine"], own, forgotten.append)
+    assert forgotten == [str(mine)]
+    for name in ("theirs", "cached"):
+        with pytest.raises(AppError, match="not in Alcove's own folder"):
+            remove_model(found[name], own, pytest.fail)
+    assert names(other) == ["mine.gguf", "theirs.gguf"]
 
 
 def test_one_file_of_a_shard_set_may_be_a_root(tmp_path, make):
     put(tmp_path / "x", {**make.shards(2, 2000), "other.gguf": make.gguf(2000)})
-    root = Root(tmp_path / "x" / "Model-Q4_K_M-00001-of-00002.gguf", Place.FOLDER)
+    root = Root(tmp_path / "x" / "Model-Q4_K_M-00001-of-00002.gguf", Origin.FOLDER)
     (model,) = ModelLibrary(lambda: [root], tmp_path / "c.json").models()
     assert model.complete
     assert len(model.files) == 2

@@ -7,9 +7,9 @@ import pytest
 
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
-from app.models.hub.files import RepoFile
+from app.domain.library import Licence, RepoFile, RepoSummary
 from app.models.hub.hub import HubClient
-from app.models.hub.repository import Licence, RepoSummary
+from app.models.hub.repository import model_of
 from app.net.gate import NetworkGate
 
 REPO = "maker/Model-GGUF"
@@ -37,12 +37,12 @@ def test_files_are_grouped_by_quantization_with_their_shards(hub, hub_server, ma
     del files["ignored-00001-of-00001.gguf"]
     hub_server.add(REPO, files)
     found = hub.repository(REPO)
-    assert [(v.quantization, len(v.files), v.complete) for v in found.variants] == [
+    assert [(v.quantization, len(v.files), v.complete) for v in found.models] == [
         ("UD-Q4_K_XL", 3, True),
         ("Q8_0", 1, True),
     ]
-    assert found.variant("ud-q4_k_xl").size == sum(len(d) for n, d in files.items() if "UD-" in n)
-    assert all(len(file.sha256) == 64 for variant in found.variants for file in variant.files)
+    assert model_of(found, "ud-q4_k_xl").size == sum(len(d) for n, d in files.items() if "UD-" in n)
+    assert all(len(file.sha256) == 64 for model in found.models for file in model.files)
     assert [file.path for file in found.projectors] == ["mmproj-F16.gguf"]
     assert (found.architecture, found.context) == ("deepseek2", 262144)
     assert found.revision == hub_server.repos[REPO].sha
@@ -54,9 +54,9 @@ def test_a_quantization_that_is_not_there_or_not_whole(hub, hub_server, make):
     hub_server.add(REPO, files)
     found = hub.repository(REPO)
     with pytest.raises(AppError, match=r"has no Q2_K\. Choose one of: Q4_K_M\."):
-        found.variant("Q2_K")
+        model_of(found, "Q2_K")
     with pytest.raises(AppError, match=r"comes in 3 files, but .* has only 2"):
-        found.variant("Q4_K_M")
+        model_of(found, "Q4_K_M")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def self_signed(folder):
 def test_a_header_is_read_by_range(hub, hub_server, make):
     hub_server.add(REPO, {"big-Q8_0.gguf": make.gguf(6 << 20)})
     found = hub.repository(REPO)
-    header = hub.header(REPO, found.revision, found.variants[0].files[0])
+    header = hub.header(REPO, found.revision, found.models[0].files[0])
     assert header.arch("expert_count") == 384
     assert hub_server.sent <= 1 << 20
 
@@ -241,7 +241,7 @@ def test_only_what_was_asked_for_is_sent(hub, hub_server, make):
     """The library would look up a list of coding agents on the Hub and report who runs it."""
     hub_server.add(REPO, make.shards(1, 2000))
     found = hub.repository(REPO)
-    hub.locate(REPO, found.revision, found.variants[0].files[0].path)
+    hub.locate(REPO, found.revision, found.models[0].files[0].path)
     assert len(hub_server.requests) == 2
     assert all(headers["user-agent"].startswith("alcove/") for _, _, headers in map(_lower, hub_server.requests))
 

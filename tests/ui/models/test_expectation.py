@@ -19,9 +19,9 @@ HEADER = Path("tests/data/shapes/qwen3-30b-a3b-q4_k_m.gguf").read_bytes()
 def card(page: ModelsPage, hub: Any) -> OfferCard:
     """An offer with two quantizations, which the Hub has."""
     page.show_shop()
-    card = next(card for card in page.shop.cards if len(card.offer.choices) > 1)
-    names = [f"x-{choice.quantization}.gguf" for choice in card.offer.choices]
-    hub.add(card.offer.repository, dict.fromkeys(names, HEADER))
+    card = next(card for card in page.shop.cards if len(card.offer.model.quantizations) > 1)
+    names = [f"x-{each.name}.gguf" for each in card.offer.model.quantizations]
+    hub.add(card.offer.model.repository, dict.fromkeys(names, HEADER))
     return card
 
 
@@ -41,7 +41,7 @@ def test_an_offer_says_how_it_would_run_once_one_asks(card: OfferCard, hub: Any,
 
 def test_only_the_newest_question_is_answered(page: ModelsPage, card: OfferCard, hub: Any, settle: Settle) -> None:
     second = next(other for other in page.shop.cards if other is not card)
-    hub.add(second.offer.repository, {f"x-{second.choice().quantization}.gguf": HEADER})
+    hub.add(second.offer.model.repository, {f"x-{second.quantization().name}.gguf": HEADER})
     card.ask_speed.click()
     second.ask_speed.click()
     assert not card.expected.isVisible()

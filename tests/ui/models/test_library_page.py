@@ -10,14 +10,15 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.domain.errors import ErrorInfo
+from app.domain.library import LibraryModel
 from app.storage.paths import Paths
 from ui.bridge import Bridge
 from ui.models.dialogs import ImportDialog, RemoveDialog
 from ui.models.lane import Lane
-from ui.models.library.model import Column, LibraryModel
+from ui.models.library.model import Column, LibraryTableModel
 from ui.models.manager import ModelManager
 from ui.models.page import ModelsPage
-from ui.models.values import ModelOnDisk, context_text, count_text, time_text
+from ui.models.words import context_text, count_text, time_text
 
 Settle = Callable[[Callable[[], bool]], None]
 
@@ -144,8 +145,8 @@ def test_a_damaged_file_is_named_and_cannot_be_used(home: Paths, page: ModelsPag
 
 
 def test_ten_thousand_rows_are_no_matter(qtbot: QtBot, themed: object) -> None:
-    model = LibraryModel()
-    made = [ModelOnDisk(f"m{n}", f"/m/{n}", n * 1000, "/m", context=4096) for n in range(10_000)]
+    model = LibraryTableModel()
+    made = [LibraryModel(f"m{n}", f"/m/{n}", n * 1000, context=4096) for n in range(10_000)]
     model.show(made)
     model.sort(Column.SIZE, Qt.SortOrder.DescendingOrder)
     assert model.index(0, Column.NAME).data() == "m9999"

@@ -14,7 +14,7 @@ from app.domain.models import ModelAbilities, ModelInfo
 from ui.bridge import Bridge
 from ui.models.controller import ModelsController, ModelState
 from ui.models.picker import ModelPicker
-from ui.models.values import size_text
+from ui.models.words import size_text
 
 Settle = Callable[[Callable[[], bool]], None]
 

@@ -33,8 +33,8 @@ def dialog_of(page: ModelsPage, kind: type) -> Any:
 def test_the_list_tells_sizes_and_what_fits(page: ModelsPage) -> None:
     assert len(page.shop.cards) == 12
     first, last = page.shop.cards[0], page.shop.cards[-1]
-    assert "8.3B parameters, 1.5B active" in first._facts(first.offer)
-    assert first.offer.asks
+    assert "8.3B parameters, 1.5B active" in first._facts(first.offer.model)
+    assert first.offer.model.licence_asks
     last.chooser.setCurrentIndex(last.chooser.count() - 1)
     assert last.fit.text().startswith("Larger than memory")
     assert last.fit.property("kind") == "fit-poor"
@@ -94,7 +94,7 @@ def test_what_a_last_run_left_is_shown_and_goes_on(
     hub.add(REPO, {"Model-Q8_0.gguf": make.gguf(2_000_000)})
     hub.hold_at = 500_000
     repository = models.repository(REPO)
-    models.downloads.start(repository, repository.variants[0])
+    models.downloads.start(repository, repository.models[0])
     assert hub.holding.wait(10)
     hub.go.set()
     models.downloads.close()
@@ -156,9 +156,9 @@ def test_a_refused_download_offers_the_token_and_goes_on(
 
 
 def test_an_offer_is_looked_up_and_downloaded(hub: Any, make: Any, page: ModelsPage, told: Any, settle: Settle) -> None:
-    card = next(card for card in page.shop.cards if not card.offer.asks)
-    name = f"x-{card.offer.choices[0].quantization}.gguf"
-    hub.add(card.offer.repository, {name: make.gguf(200_000)})
+    card = next(card for card in page.shop.cards if not card.offer.model.licence_asks)
+    name = f"x-{card.offer.model.quantizations[0].name}.gguf"
+    hub.add(card.offer.model.repository, {name: make.gguf(200_000)})
     card.chooser.setCurrentIndex(0)
     card.download.click()
     assert not card.download.isEnabled()
@@ -171,9 +171,9 @@ def test_an_offer_that_changed_on_the_hub_shows_what_is_there(
     hub: Any, make: Any, page: ModelsPage, settle: Settle
 ) -> None:
     card = page.shop.cards[1]
-    hub.add(card.offer.repository, {"x-Q2_K.gguf": make.gguf(2000)})
+    hub.add(card.offer.model.repository, {"x-Q2_K.gguf": make.gguf(2000)})
     card.download.click()
-    settle(lambda: page.shop.hub.stock.title.text() == card.offer.repository)
+    settle(lambda: page.shop.hub.stock.title.text() == card.offer.model.repository)
     assert page.shop.searching
     page.shop.search.clear()
     assert not page.shop.searching

@@ -6,8 +6,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.events import DownloadState
+from app.domain.library import Download
 from ui.errors import error_hint, error_message
-from ui.models.values import DownloadRow, size_text, time_text
+from ui.models.words import size_text, time_text
 from ui.widgets.buttons import IconButton, mark
 
 MOST_ROWS = 3  # shown without scrolling
@@ -24,7 +25,7 @@ class DownloadLine(QFrame):
     used = Signal(str)
     token_wanted = Signal(str)
 
-    def __init__(self, row: DownloadRow, parent: QWidget | None = None) -> None:
+    def __init__(self, row: Download, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("kind", "card")
         self.row = row
@@ -57,7 +58,7 @@ class DownloadLine(QFrame):
             line.addWidget(button)
         self.show_row(row)
 
-    def show_row(self, row: DownloadRow) -> None:
+    def show_row(self, row: Download) -> None:
         self.row = row
         finished, stopped = bool(row.path), row.state in (DownloadState.PAUSED, DownloadState.FAILED)
         self._name.setText(row.name)
@@ -77,7 +78,7 @@ class DownloadLine(QFrame):
         if finished:
             self.cancel.set_label(self.tr("Take it off this list"))
 
-    def _text(self, row: DownloadRow) -> str:
+    def _text(self, row: Download) -> str:
         if row.path:
             return self.tr("{size}, checked and in the library").format(size=size_text(row.total))
         fetched = self.tr("{done} of {total}").format(done=size_text(row.done), total=size_text(row.total))
@@ -143,7 +144,7 @@ class DownloadList(QScrollArea):
         self.setWidget(inner)
         self.hide()
 
-    def show_rows(self, rows: Sequence[DownloadRow]) -> None:
+    def show_rows(self, rows: Sequence[Download]) -> None:
         wanted = {row.id: row for row in rows}
         changed = wanted.keys() != self.lines.keys()
         for gone in [known for known in self.lines if known not in wanted]:
@@ -169,7 +170,7 @@ class DownloadList(QScrollArea):
     def minimumSizeHint(self) -> QSize:
         return QSize(200, min(self.sizeHint().height(), 90))
 
-    def _line(self, row: DownloadRow) -> DownloadLine:
+    def _line(self, row: Download) -> DownloadLine:
         line = DownloadLine(row, self.widget())
         for mine, its in (
             (self.paused, line.paused),

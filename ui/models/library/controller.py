@@ -2,17 +2,18 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.cancel import CancelToken
 from app.domain.errors import ErrorInfo
+from app.domain.library import ImportBy, LibraryModel, Progress, Removal
+from app.services import Services
 from ui.bridge import Bridge
 from ui.models.dialogs import ImportDialog, RemoveDialog
 from ui.models.lane import Lane
 from ui.models.library.view import LibraryView
-from ui.models.source import ModelSource, Progress
-from ui.models.values import ModelOnDisk
 
 PROGRESS_S = 0.1
 
@@ -23,9 +24,9 @@ class LibraryController(QObject):
     failed = Signal(object)  # ErrorInfo
     _worked = Signal(object, object)  # bytes done, bytes in all; emitted by the pool's thread
 
-    def __init__(self, source: ModelSource, bridge: Bridge, view: LibraryView, parent: QObject | None = None) -> None:
+    def __init__(self, services: Services, bridge: Bridge, view: LibraryView, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._source = source
+        self._models = services.models
         self._bridge = bridge
         self._view = view
         self._reading = Lane(bridge, self)
@@ -43,12 +44,12 @@ class LibraryController(QObject):
     def refresh(self, choose: str = "") -> None:
         """Read the folders again; ``choose``: the path of the row to choose then."""
 
-        def show(models: list[ModelOnDisk]) -> None:
+        def show(models: list[LibraryModel]) -> None:
             self._view.show_models(models)
             if choose:
                 self._view.choose(choose)
 
-        self._reading.ask(lambda _cancel: self._source.models(), show, self.failed.emit)
+        self._reading.ask(lambda _cancel: self._models.library.models(), show, self.failed.emit)
 
     def stop(self) -> None:
         """The window closes."""
@@ -61,9 +62,10 @@ class LibraryController(QObject):
         dialog.chosen.connect(lambda way: self._import(path, name, way))
         dialog.open()
 
-    def _verify(self, model: ModelOnDisk) -> None:
+    def _verify(self, model: LibraryModel) -> None:
         def verify(cancel: CancelToken) -> str:
-            return self._source.verify(model.path, self._progress(), cancel)
+            checks = self._models.verify(model, self._progress(), cancel)
+            return " ".join(check.error for check in checks if check.error)
 
         def done(problem: str) -> None:
             good = self.tr("{name} is whole: its files are as they should be.").format(name=model.name)
@@ -74,7 +76,7 @@ class LibraryController(QObject):
 
     def _import(self, path: str, name: str, way: str) -> None:
         def take(cancel: CancelToken) -> str:
-            return self._source.take(path, way, self._progress(), cancel)
+            return str(self._models.import_model(Path(path), ImportBy(way), self._progress(), cancel))
 
         def done(taken: str) -> None:
             self.refresh(taken)
@@ -83,13 +85,20 @@ class LibraryController(QObject):
         self._begin(self.tr("Importing {name}").format(name=name))
         self._work.ask(take, done, self.failed.emit)
 
-    def _ask_to_remove(self, model: ModelOnDisk) -> None:
+    def _ask_to_remove(self, model: LibraryModel) -> None:
         dialog = RemoveDialog(model, self._view.window())
-        dialog.accepted.connect(lambda: self._change(lambda: self._source.remove(model)))
+        dialog.accepted.connect(lambda: self._change(lambda: self._remove(model)))
         dialog.open()
 
+    def _remove(self, model: LibraryModel) -> None:
+        """Runs on the pool."""
+        if model.removal is Removal.FORGET_FOLDER:
+            self._models.forget_folder(model.root)
+        else:
+            self._models.remove(model)
+
     def _add_folder(self, folder: str) -> None:
-        self._change(lambda: self._source.add_folder(folder))
+        self._change(lambda: self._models.add_folder(folder))
 
     def _change(self, action: Callable[[], None]) -> None:
         def done(_: None) -> None:

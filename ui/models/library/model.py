@@ -7,7 +7,8 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QFont
 
-from ui.models.values import ModelOnDisk, context_text, size_text
+from app.domain.library import LibraryModel, Origin
+from ui.models.words import context_text, problem_text, size_text
 from ui.theme import current_theme, icon
 
 Index = QModelIndex | QPersistentModelIndex
@@ -24,12 +25,12 @@ class Column(IntEnum):
     FOLDER = 5
 
 
-class LibraryModel(QAbstractTableModel):
+class LibraryTableModel(QAbstractTableModel):
     """Rows in the order they were given, or sorted by a column."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._models: list[ModelOnDisk] = []
+        self._models: list[LibraryModel] = []
         self._current = ""
         self._sorted: tuple[int, Qt.SortOrder] = (-1, Qt.SortOrder.AscendingOrder)
         self._titles = {
@@ -41,7 +42,7 @@ class LibraryModel(QAbstractTableModel):
             Column.FOLDER: self.tr("Folder"),
         }
 
-    def show(self, models: Sequence[ModelOnDisk]) -> None:
+    def show(self, models: Sequence[LibraryModel]) -> None:
         self.beginResetModel()
         self._models = self._in_order(models)
         self.endResetModel()
@@ -56,7 +57,7 @@ class LibraryModel(QAbstractTableModel):
     def current(self) -> str:
         return self._current
 
-    def model(self, index: Index) -> ModelOnDisk | None:
+    def model(self, index: Index) -> LibraryModel | None:
         return self._models[index.row()] if index.isValid() else None
 
     def row_of(self, path: str) -> int:
@@ -88,7 +89,7 @@ class LibraryModel(QAbstractTableModel):
                 return self._text(model, column)
             case Qt.ItemDataRole.DecorationRole if column is Column.NAME:
                 return self._icon(model)
-            case Qt.ItemDataRole.ForegroundRole if model.error or column is not Column.NAME:
+            case Qt.ItemDataRole.ForegroundRole if problem_text(model) or column is not Column.NAME:
                 return QColor(current_theme().muted)
             case Qt.ItemDataRole.FontRole if column is Column.NAME and model.path == self._current:
                 font = QFont()
@@ -97,7 +98,7 @@ class LibraryModel(QAbstractTableModel):
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _RIGHT if column in (Column.CONTEXT, Column.SIZE) else _LEFT
             case Qt.ItemDataRole.ToolTipRole:
-                return model.error or (model.path if column is Column.FOLDER else model.name)
+                return problem_text(model) or (model.path if column is Column.FOLDER else model.name)
             case Qt.ItemDataRole.AccessibleTextRole:
                 return self._spoken(model, column)
         return None
@@ -108,7 +109,7 @@ class LibraryModel(QAbstractTableModel):
         self._models = self._in_order(self._models)
         self.layoutChanged.emit()
 
-    def _in_order(self, models: Sequence[ModelOnDisk]) -> list[ModelOnDisk]:
+    def _in_order(self, models: Sequence[LibraryModel]) -> list[LibraryModel]:
         column, order = self._sorted
         if column < 0:
             return list(models)
@@ -122,7 +123,7 @@ class LibraryModel(QAbstractTableModel):
         }
         return sorted(models, key=keys[Column(column)], reverse=order is Qt.SortOrder.DescendingOrder)
 
-    def _text(self, model: ModelOnDisk, column: Column) -> str:
+    def _text(self, model: LibraryModel, column: Column) -> str:
         match column:
             case Column.NAME:
                 return model.name
@@ -138,19 +139,20 @@ class LibraryModel(QAbstractTableModel):
                 return self._place(model)
         return ""
 
-    def _place(self, model: ModelOnDisk) -> str:
+    def _place(self, model: LibraryModel) -> str:
         if model.shipped:
             return self.tr("Installed with Alcove")
-        return self.tr("The Hub's cache") if model.cached else model.folder
+        return self.tr("The Hub's cache") if model.origin is Origin.CACHE else model.folder
 
-    def _icon(self, model: ModelOnDisk) -> object:
+    def _icon(self, model: LibraryModel) -> object:
         theme = current_theme()
-        if model.error:
+        if problem_text(model):
             return icon("warning", theme.warning)
         return icon("check", theme.accent) if model.path == self._current else icon("model", theme.faint)
 
-    def _spoken(self, model: ModelOnDisk, column: Column) -> str:
+    def _spoken(self, model: LibraryModel, column: Column) -> str:
         text = self._text(model, column)
         if column is Column.NAME and model.path == self._current:
             return self.tr("{name}, answers now").format(name=text)
-        return f"{text}, {model.error}" if column is Column.NAME and model.error else text
+        problem = problem_text(model) if column is Column.NAME else ""
+        return f"{text}, {problem}" if problem else text

@@ -21,8 +21,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.models.library.model import Column, LibraryModel
-from ui.models.values import ModelOnDisk, Removal
+from app.domain.library import LibraryModel, Origin, Removal
+from ui.models.library.model import Column, LibraryTableModel
+from ui.models.words import problem_text
 from ui.widgets.buttons import IconButton
 
 ROW_HEIGHT = 38
@@ -66,7 +67,7 @@ def plain_table(table: QTableView) -> None:
 
 
 class LibraryView(QWidget):
-    use_requested = Signal(object)  # ModelOnDisk, as below
+    use_requested = Signal(object)  # LibraryModel, as below
     verify_requested = Signal(object)
     remove_requested = Signal(object)
     import_requested = Signal(str)  # path
@@ -76,7 +77,7 @@ class LibraryView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.model = LibraryModel(self)
+        self.model = LibraryTableModel(self)
         self.table = self._make_table()
         self.use = self._button(self.tr("Use"), lambda: self._tell(self.use_requested), primary=True)
         self.verify = self._button(self.tr("Verify"), lambda: self._tell(self.verify_requested))
@@ -119,7 +120,7 @@ class LibraryView(QWidget):
         way = QBoxLayout.Direction
         self._bar.setDirection(way.TopToBottom if self.width() < NARROW else way.LeftToRight)
 
-    def show_models(self, models: Sequence[ModelOnDisk]) -> None:
+    def show_models(self, models: Sequence[LibraryModel]) -> None:
         """The chosen row stays chosen."""
         chosen = self.chosen()
         self.model.show(models)
@@ -133,7 +134,7 @@ class LibraryView(QWidget):
         self.model.set_current(path)
         self._choose()
 
-    def chosen(self) -> ModelOnDisk | None:
+    def chosen(self) -> LibraryModel | None:
         return self.model.model(self.table.selectionModel().currentIndex())
 
     def choose(self, path: str) -> None:
@@ -229,16 +230,17 @@ class LibraryView(QWidget):
 
     def _choose(self) -> None:
         model = self.chosen()
-        self.use.setEnabled(model is not None and not model.error and model.path != self.model.current)
+        problem = problem_text(model) if model is not None else ""
+        self.use.setEnabled(model is not None and not problem and model.path != self.model.current)
         self.verify.setEnabled(model is not None)
         self.remove.setEnabled(model is not None and model.removal is not Removal.NONE)
         if model is not None and model.shipped:
             self.remove.setToolTip(self.tr("It came with the program and goes with it"))
-        elif model is not None and model.cached:
+        elif model is not None and model.origin is Origin.CACHE:
             self.remove.setToolTip(self.tr("It belongs to the Hub's cache, which other programs use too"))
         else:
             self.remove.setToolTip("")
-        self.show_note(model.error if model is not None else "")
+        self.show_note(problem)
 
     def _use_chosen(self) -> None:
         if self.use.isEnabled():

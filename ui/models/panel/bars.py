@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolTip, QVBoxL
 from app.domain.placement import Placement
 from ui.models.panel.shares import Bar, Kind, Stretch, bars, widths
 from ui.models.panel.words import bar_description, device_name, device_text, kind_label, kind_meaning
-from ui.models.values import memory_text
+from ui.models.words import memory_text
 from ui.theme import Theme, current_theme
 from ui.widgets.elided import ElidedLabel
 

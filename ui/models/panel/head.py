@@ -18,7 +18,7 @@ from app.domain.models import ModelInfo
 from app.domain.placement import Placement
 from ui.models.panel.shares import Bar, Kind, bars
 from ui.models.panel.words import device_name, facts_text, kind_label, state_text
-from ui.models.values import memory_text
+from ui.models.words import memory_text
 from ui.widgets.elided import ElidedLabel
 
 FITTING = 3  # devices beside each other in a narrow panel

@@ -8,7 +8,7 @@ from app.domain.placement import Placement, Tuning
 from ui.figures import rate_text
 from ui.models.panel.rates import Spread
 from ui.models.panel.shares import Bar, Kind
-from ui.models.values import count_text, memory_text, size_text
+from ui.models.words import count_text, memory_text, size_text
 from ui.reuse import evaluated
 
 translate = QCoreApplication.translate  # under this name the translators' tools find the texts

@@ -4,15 +4,18 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
+from app.domain.cancel import CancelToken
 from app.domain.errors import ErrorInfo
+from app.domain.library import RepoSummary, Stock, StockItem
+from app.services import Services
 from ui.bridge import Bridge
 from ui.errors import error_hint, error_message
 from ui.models.dialogs import LicenceDialog, TokenDialog
 from ui.models.downloads.rows import TOKEN_CODES
 from ui.models.lane import Lane
 from ui.models.shop.view import ShopView
-from ui.models.source import ModelSource
-from ui.models.values import Choice, Stock
+
+MOST_FOUND = 50
 
 
 class ShopController(QObject):
@@ -20,9 +23,12 @@ class ShopController(QObject):
     use_requested = Signal(str)  # path of a model in the Hub's cache
     failed = Signal(object)  # ErrorInfo
 
-    def __init__(self, source: ModelSource, bridge: Bridge, view: ShopView, parent: QObject | None = None) -> None:
+    def __init__(self, services: Services, bridge: Bridge, view: ShopView, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._source = source
+        self._models = services.models
+        self._plans = services.plans
+        self._settings = services.settings
+        self._secrets = services.secrets
         self._bridge = bridge
         self._view = view
         self._hub = Lane(bridge, self)  # one question at a time: the newest counts
@@ -39,7 +45,7 @@ class ShopController(QObject):
 
     def refresh(self) -> None:
         """Free memory changes, and with it what fits."""
-        self._bridge.run(self._source.offers, self._view.show_offers, receiver=self._view)
+        self._bridge.run(self._models.offers, self._view.show_offers, receiver=self._view)
 
     def stop(self) -> None:
         self._hub.stop()
@@ -54,7 +60,7 @@ class ShopController(QObject):
             self._view.hub.show_stock_error(_text(info))
             self._offer_token(info, repository, lambda: self.look(repository))
 
-        self._hub.ask(lambda cancel: self._source.look(repository, cancel), self._view.hub.show_stock, failed)
+        self._hub.ask(lambda cancel: self._models.stock(repository, cancel), self._view.hub.show_stock, failed)
 
     def ask_token(self, info: ErrorInfo, repository: str, then: Callable[[], object]) -> None:
         """Ask for an access token, keep it, and go on with ``then``."""
@@ -62,7 +68,7 @@ class ShopController(QObject):
         what = self.tr("Accept its terms on its page if it has any, then paste an access token of your account here.")
         reason = f"{error_message(info)} {what}".strip()
         self._bridge.run(
-            self._source.keeps_tokens,
+            lambda: self._secrets.available,
             lambda kept: self._open_token(repository, page, reason, kept, then),
             receiver=self,
         )
@@ -72,8 +78,8 @@ class ShopController(QObject):
         if card is not None:
             self._expect(name, quantization, card.show_expectation)
 
-    def _expect_of_file(self, stock: Stock, choice: Choice) -> None:
-        self._expect(stock.id, choice.name, self._view.hub.stock.expected.show_text)
+    def _expect_of_file(self, stock: Stock, item: StockItem) -> None:
+        self._expect(stock.repository.id, item.model.name, self._view.hub.stock.expected.show_text)
 
     def _expect(self, name: str, quantization: str, show: Callable[[str], object]) -> None:
         """Say what to expect before anything is downloaded. Where the Hub does not answer, nothing is said."""
@@ -85,7 +91,17 @@ class ShopController(QObject):
             self._expectation = None
             show(sentence)
 
-        self._speed.ask(lambda cancel: self._source.expect(name, quantization, cancel), known, lambda _: known(""))
+        self._speed.ask(lambda cancel: self._sentence(name, quantization, cancel), known, lambda _: known(""))
+
+    def _sentence(self, name: str, quantization: str, cancel: CancelToken) -> str:
+        """How a model would run here, from its first megabytes on the Hub; "" while offline. Runs on the pool."""
+        if self._settings.get().offline:
+            return ""
+        return self._plans.of_download(name, quantization, cancel).sentence
+
+    def _find(self, query: str, cancel: CancelToken) -> list[RepoSummary]:
+        """Runs on the pool."""
+        return self._models.hub().search(query, limit=MOST_FOUND, cancel=cancel)
 
     def _forget_expectation(self) -> None:
         self._speed.stop()
@@ -100,7 +116,7 @@ class ShopController(QObject):
             return
         hub = self._view.hub
         self._hub.ask(
-            lambda cancel: self._source.search(query, cancel),
+            lambda cancel: self._find(query, cancel),
             hub.show_results,
             lambda info: hub.show_search_error(_text(info)),
         )
@@ -112,7 +128,7 @@ class ShopController(QObject):
 
         def looked(stock: Stock) -> None:
             self._release()
-            found = [choice for choice in stock.choices if choice.quantization.casefold() == quantization.casefold()]
+            found = [item for item in stock.items if item.model.quantization.casefold() == quantization.casefold()]
             if not found:
                 self._show_instead(stock)
             elif found[0].cached:
@@ -124,39 +140,41 @@ class ShopController(QObject):
             self._release()
             self._refused(info, name, lambda: self._download_offer(name, quantization))
 
-        self._hub.ask(lambda cancel: self._source.look(name, cancel), looked, failed)
+        self._hub.ask(lambda cancel: self._models.stock(name, cancel), looked, failed)
 
     def _show_instead(self, stock: Stock) -> None:
         """The repository has changed since the list was made: show what it has now."""
         self._view.search.blockSignals(True)
-        self._view.search.setText(stock.id)
+        self._view.search.setText(stock.repository.id)
         self._view.search.blockSignals(False)
         self._view.show_hub()
         self._view.hub.show_results([])
         self._view.hub.show_stock(stock)
 
-    def _begin(self, stock: Stock, choice: Choice) -> None:
+    def _begin(self, stock: Stock, item: StockItem) -> None:
         """What must be settled first, one after the other: the token, the licence."""
-        if stock.gated and not stock.has_token:
+        repository = stock.repository
+        if repository.gated and not stock.has_token:
             info = ErrorInfo(
                 "hub-gated",
                 "{repository} is given only to people who accepted its licence.",
                 "",
-                {"repository": stock.id, "page": stock.page},
+                {"repository": repository.id, "page": repository.page},
             )
-            self.ask_token(info, stock.id, lambda: self._accept(stock, choice))
+            self.ask_token(info, repository.id, lambda: self._accept(stock, item))
         else:
-            self._accept(stock, choice)
+            self._accept(stock, item)
 
-    def _accept(self, stock: Stock, choice: Choice) -> None:
-        if not stock.asks:
-            self._start(stock, choice, accepted=False)
+    def _accept(self, stock: Stock, item: StockItem) -> None:
+        licence = stock.repository.licence
+        if not licence.asks:
+            self._start(stock, item, accepted=False)
             return
-        dialog = LicenceDialog(choice.name, stock.licence, stock.licence_page, self._view.window())
-        dialog.accepted.connect(lambda: self._start(stock, choice, accepted=True))
+        dialog = LicenceDialog(item.model.name, licence.name, licence.link, self._view.window())
+        dialog.accepted.connect(lambda: self._start(stock, item, accepted=True))
         dialog.open()
 
-    def _start(self, stock: Stock, choice: Choice, *, accepted: bool) -> None:
+    def _start(self, stock: Stock, item: StockItem, *, accepted: bool) -> None:
         self._forget_expectation()
         self._view.hub.stock.set_busy(True)
 
@@ -168,7 +186,10 @@ class ShopController(QObject):
             self._view.hub.stock.set_busy(False)
             self.failed.emit(info)
 
-        self._bridge.run(lambda: stock.start(choice.name, accepted), started, failed, receiver=self)
+        def start() -> str:
+            return self._models.downloads.start(stock.repository, item.model, accepted=accepted)
+
+        self._bridge.run(start, started, failed, receiver=self)
 
     def _refused(self, info: ErrorInfo, name: str, again: Callable[[], object]) -> None:
         if not self._offer_token(info, name, again):
@@ -189,7 +210,7 @@ class ShopController(QObject):
         return dialog
 
     def _keep_token(self, token: str, then: Callable[[], object]) -> None:
-        self._bridge.run(lambda: self._source.save_token(token), lambda _: then(), self.failed.emit, receiver=self)
+        self._bridge.run(lambda: self._models.save_token(token), lambda _: then(), self.failed.emit, receiver=self)
 
     def _release(self) -> None:
         """A newer question takes the place of the one that a card waits for."""

@@ -17,7 +17,8 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from ui.models.values import Choice, Found, Stock, count_text, size_text
+from app.domain.library import Fit, RepoSummary, Stock, StockItem
+from ui.models.words import count_text, size_text
 from ui.theme import current_theme, icon
 
 Index = QModelIndex | QPersistentModelIndex
@@ -30,14 +31,14 @@ _GATED = Qt.ItemDataRole.UserRole + 2
 class ResultsModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._found: list[Found] = []
+        self._found: list[RepoSummary] = []
 
-    def show(self, found: Sequence[Found]) -> None:
+    def show(self, found: Sequence[RepoSummary]) -> None:
         self.beginResetModel()
         self._found = list(found)
         self.endResetModel()
 
-    def found(self, index: Index) -> Found | None:
+    def found(self, index: Index) -> RepoSummary | None:
         return self._found[index.row()] if index.isValid() else None
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
@@ -57,7 +58,7 @@ class ResultsModel(QAbstractListModel):
         }
         return values.get(role)
 
-    def _second(self, found: Found) -> str:
+    def _second(self, found: RepoSummary) -> str:
         parts = [self.tr("{count} downloads").format(count=count_text(found.downloads))]
         parts += [text for text in (found.licence, found.updated) if text]
         if found.gated:
@@ -123,29 +124,31 @@ class FilesModel(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._choices: tuple[Choice, ...] = ()
+        self._items: tuple[StockItem, ...] = ()
         self._titles = (self.tr("Quantization"), self.tr("Size"), self.tr("Files"), self.tr("This machine"))
         self._fits = {
-            "gpu": self.tr("fits on the graphics card"),
-            "memory": self.tr("fits into memory"),
-            "disk": self.tr("larger than memory"),
+            Fit.GPU: self.tr("fits on the graphics card"),
+            Fit.MEMORY: self.tr("fits into memory"),
+            Fit.DISK: self.tr("larger than memory"),
         }
 
     def show(self, stock: Stock | None) -> None:
         self.beginResetModel()
-        self._choices = stock.choices if stock is not None else ()
+        self._items = stock.items if stock is not None else ()
         self.endResetModel()
 
-    def choice(self, index: Index) -> Choice | None:
-        return self._choices[index.row()] if index.isValid() else None
+    def item(self, index: Index) -> StockItem | None:
+        return self._items[index.row()] if index.isValid() else None
 
     def best(self) -> int:
         """The row of the largest that fits, else 0."""
-        fitting = [row for row, choice in enumerate(self._choices) if choice.fit != "disk" and choice.complete]
+        fitting = [
+            row for row, item in enumerate(self._items) if item.verdict.fit is not Fit.DISK and item.model.complete
+        ]
         return fitting[-1] if fitting else 0
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self._choices)
+        return 0 if parent.isValid() else len(self._items)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else len(FileColumn)
@@ -158,40 +161,40 @@ class FilesModel(QAbstractTableModel):
         return _side(FileColumn(section)) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        choice = self.choice(index)
-        if choice is None:
+        item = self.item(index)
+        if item is None:
             return None
         column = FileColumn(index.column())
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return self._text(choice, column)
+                return self._text(item, column)
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _side(column)
             case Qt.ItemDataRole.ToolTipRole:
-                return choice.name
+                return item.model.name
             case Qt.ItemDataRole.ForegroundRole:
-                return QColor(self._color(choice, column))
+                return QColor(self._color(item, column))
         return None
 
-    def _text(self, choice: Choice, column: FileColumn) -> str:
+    def _text(self, item: StockItem, column: FileColumn) -> str:
         match column:
             case FileColumn.QUANTIZATION:
-                return choice.quantization or choice.name
+                return item.model.label
             case FileColumn.SIZE:
-                return size_text(choice.size)
+                return size_text(item.model.size)
             case FileColumn.FILES:
-                return str(choice.files)
+                return str(item.model.expected)
             case FileColumn.FIT:
-                if not choice.complete:
+                if not item.model.complete:
                     return self.tr("files are missing on the Hub")
-                if choice.cached:
+                if item.cached:
                     return self.tr("on this computer already")
-                return self._fits.get(choice.fit, "")
+                return self._fits[item.verdict.fit]
 
-    def _color(self, choice: Choice, column: FileColumn) -> str:
+    def _color(self, item: StockItem, column: FileColumn) -> str:
         theme = current_theme()
         if column is FileColumn.FIT:
-            return theme.warning if choice.fit == "disk" or not choice.complete else theme.ok
+            return theme.warning if item.verdict.fit is Fit.DISK or not item.model.complete else theme.ok
         return theme.text if column is FileColumn.QUANTIZATION else theme.muted
 
 

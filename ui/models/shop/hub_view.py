@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.domain.library import RepoSummary, Stock, StockItem
 from ui.models.dialogs import open_page
 from ui.models.library.view import plain_table
 from ui.models.shop.hub_model import FileColumn, FilesModel, ResultDelegate, ResultsModel
 from ui.models.shop.offer_card import Expectation, FitLabel
-from ui.models.values import Choice, Found, Stock
 from ui.widgets.buttons import mark
 
 LOOK_MS = 500  # so long one looks at a file before the Hub is asked about it
@@ -31,16 +31,16 @@ LOOK_MS = 500  # so long one looks at a file before the Hub is asked about it
 class StockView(QWidget):
     """One repository: its licence, and its files to choose from."""
 
-    download_requested = Signal(object, object)  # Stock, Choice
+    download_requested = Signal(object, object)  # Stock, StockItem
     use_requested = Signal(str)  # path of one that is in the Hub's cache
-    looked_at = Signal(object, object)  # Stock, Choice: for a moment, and it could be downloaded
+    looked_at = Signal(object, object)  # Stock, StockItem: for a moment, and it could be downloaded
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._look = QTimer(self)
         self._look.setSingleShot(True)
         self._look.setInterval(LOOK_MS)
-        self._look.timeout.connect(lambda: self.looked_at.emit(self._stock, self.choice()))
+        self._look.timeout.connect(lambda: self.looked_at.emit(self._stock, self.item()))
         self._stock: Stock | None = None
         self.title = QLabel(self)
         self.title.setProperty("kind", "heading")
@@ -87,51 +87,52 @@ class StockView(QWidget):
 
     def show_stock(self, stock: Stock) -> None:
         self._stock = stock
-        self.title.setText(stock.id)
-        parts = [self.tr("licence {name}").format(name=stock.licence or self.tr("not stated"))]
-        if stock.asks:
+        repository, licence = stock.repository, stock.repository.licence
+        self.title.setText(repository.id)
+        parts = [self.tr("licence {name}").format(name=licence.name or self.tr("not stated"))]
+        if licence.asks:
             parts.append(self.tr("it asks to be accepted first"))
-        if stock.gated:
+        if repository.gated:
             parts.append(self.tr("given only to accounts that accepted its terms"))
         self.facts.setText(" · ".join(parts))
         self.model.show(stock)
-        if stock.choices:
+        if stock.items:
             self.table.selectRow(self.model.best())
         self._choose()
 
-    def choice(self) -> Choice | None:
-        return self.model.choice(self.table.selectionModel().currentIndex())
+    def item(self) -> StockItem | None:
+        return self.model.item(self.table.selectionModel().currentIndex())
 
     def set_busy(self, busy: bool) -> None:
         self.download.setEnabled(not busy)
 
     def _choose(self) -> None:
-        choice = self.choice()
-        self.fit.show_choice(choice)
-        if choice is None and self._stock is not None and not self._stock.choices:
+        item = self.item()
+        self.fit.show_verdict(item.verdict if item is not None else None)
+        if item is None and self._stock is not None and not self._stock.items:
             self.fit.setText(self.tr("There are no GGUF files in this repository."))
-        cached = choice is not None and bool(choice.cached)
+        cached = item is not None and bool(item.cached)
         self.download.setText(self.tr("Use it") if cached else self.tr("Download"))
-        self.download.setEnabled(choice is not None and choice.complete)
+        self.download.setEnabled(item is not None and item.model.complete)
         self.expected.show_text("")
-        if choice is not None and choice.complete and not cached:
+        if item is not None and item.model.complete and not cached:
             self._look.start()
         else:
             self._look.stop()
 
     def _open_page(self) -> None:
         if self._stock is not None:
-            open_page(self._stock.page)
+            open_page(self._stock.repository.page)
 
     def _ask(self) -> None:
-        choice = self.choice()
-        if choice is None:
+        item = self.item()
+        if item is None:
             return
-        if choice.cached:
-            self.use_requested.emit(choice.cached)
+        if item.cached:
+            self.use_requested.emit(item.cached)
         else:
             self._look.stop()
-            self.download_requested.emit(self._stock, choice)
+            self.download_requested.emit(self._stock, item)
 
 
 class HubView(QWidget):
@@ -180,7 +181,7 @@ class HubView(QWidget):
         self._tell(self._left, self._left_note, self.tr("Searching the Hub…"))
         self._tell(self._right, self._right_note, "")
 
-    def show_results(self, found: Sequence[Found]) -> None:
+    def show_results(self, found: Sequence[RepoSummary]) -> None:
         self.results.show(found)
         self._tell(self._right, self._right_note, self.tr("Choose a repository to see its files.") if found else "")
         if found:

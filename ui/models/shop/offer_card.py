@@ -4,13 +4,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from ui.models.values import Choice, Offer, context_text, count_text, size_text
+from app.domain.library import CatalogueModel, CatalogueOffer, CatalogueQuantization, Fit, FitVerdict
+from ui.models.words import context_text, count_text, size_text
 from ui.widgets.buttons import mark
 from ui.widgets.choice import ChoiceBox
 from ui.widgets.elided import ElidedLabel
 
 NARROW = 520  # px; below it the sentence about the fit has a line of its own
-FIT_KINDS = {"gpu": "fit-good", "memory": "fit-good", "disk": "fit-poor"}
+FIT_KINDS = {Fit.GPU: "fit-good", Fit.MEMORY: "fit-good", Fit.DISK: "fit-poor"}
 
 
 class FitLabel(QLabel):
@@ -22,9 +23,9 @@ class FitLabel(QLabel):
         self.setWordWrap(True)
         self.setProperty("kind", "muted")
 
-    def show_choice(self, choice: Choice | None) -> None:
-        self.setText(choice.sentence if choice is not None else "")
-        kind = FIT_KINDS.get(choice.fit, "muted") if choice is not None else "muted"
+    def show_verdict(self, verdict: FitVerdict | None) -> None:
+        self.setText(verdict.sentence if verdict is not None else "")
+        kind = FIT_KINDS[verdict.fit] if verdict is not None else "muted"
         if self.property("kind") != kind:
             mark(self, kind)
 
@@ -48,43 +49,43 @@ class OfferCard(QFrame):
     download_requested = Signal(str, str)  # the offer's name, the quantization
     expectation_wanted = Signal(str, str)  # the same
 
-    def __init__(self, offer: Offer, parent: QWidget | None = None) -> None:
+    def __init__(self, offer: CatalogueOffer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("kind", "card")
-        self.setAccessibleName(offer.name)
+        model = offer.model
+        self.setAccessibleName(model.name)
         self.offer = offer
-        self._choices = offer.choices
         self._offline = False
-        name = _label(offer.name, "heading", self)
+        name = _label(model.name, "heading", self)
         maker = ElidedLabel(self)
         maker.setProperty("kind", "muted")
-        maker.show_text(offer.maker)
+        maker.show_text(model.maker)
         head = QHBoxLayout()
         head.setSpacing(10)
         head.addWidget(name)
         head.addWidget(maker, 1)
-        if offer.asks:
+        if model.licence_asks:
             head.addWidget(_label(self.tr("licence to accept"), "badge-warning", self))
-        description = _label(offer.description, "", self)
+        description = _label(model.description, "", self)
         description.setWordWrap(True)
         about = QHBoxLayout()
         about.setSpacing(10)
         about.addWidget(description, 1)
-        facts = _label(self._facts(offer), "muted", self)
+        facts = _label(self._facts(model), "muted", self)
         facts.setWordWrap(True)
-        facts.setToolTip(offer.note)
+        facts.setToolTip(model.note)
         self.chooser = ChoiceBox(self)
-        self.chooser.setAccessibleName(self.tr("Quantization of {name}").format(name=offer.name))
+        self.chooser.setAccessibleName(self.tr("Quantization of {name}").format(name=model.name))
         self.chooser.setMinimumWidth(190)
         self.fit = FitLabel(self)
         self.fit.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.download = QPushButton(self.tr("Download"), self)
-        self.download.setAccessibleName(self.tr("Download {name}").format(name=offer.name))
+        self.download.setAccessibleName(self.tr("Download {name}").format(name=model.name))
         self.download.clicked.connect(self._ask)
         self.expected = Expectation(self)
         self.ask_speed = QPushButton(self.tr("How fast here?"), self)
         self.ask_speed.setProperty("kind", "link")
-        self.ask_speed.setAccessibleName(self.tr("How fast would {name} be here?").format(name=offer.name))
+        self.ask_speed.setAccessibleName(self.tr("How fast would {name} be here?").format(name=model.name))
         self.ask_speed.setToolTip(self.tr("Reads some megabytes of it on the Hub"))
         self.ask_speed.clicked.connect(self._want)
         about.addWidget(self.ask_speed, 0, Qt.AlignmentFlag.AlignTop)
@@ -115,9 +116,9 @@ class OfferCard(QFrame):
             self._foot.removeWidget(self.fit)
             self._foot.addWidget(self.fit, 1 if narrow else 0, 0 if narrow else 1, 1, 3 if narrow else 1)
 
-    def show_fits(self, offer: Offer) -> None:
+    def show_fits(self, offer: CatalogueOffer) -> None:
         """The same offer, looked at again: free memory changes. The choice stays."""
-        self.offer, self._choices = offer, offer.choices
+        self.offer = offer
         self._chosen()
 
     def set_offline(self, offline: bool) -> None:
@@ -135,43 +136,45 @@ class OfferCard(QFrame):
         self.download.setEnabled(not busy)
         self.download.setText(self.tr("Asks the Hub…") if busy else self.tr("Download"))
 
-    def choice(self) -> Choice | None:
+    def quantization(self) -> CatalogueQuantization | None:
+        """The chosen one."""
         index = self.chooser.currentIndex()
-        return self._choices[index] if 0 <= index < len(self._choices) else None
+        return self.offer.model.quantizations[index] if index >= 0 else None
 
     def _fill(self) -> None:
         """The largest quantization that fits is chosen, or the smallest of all."""
-        for choice in self._choices:
-            self.chooser.addItem(f"{choice.quantization}   {size_text(choice.size)}")
-        fitting = [index for index, choice in enumerate(self._choices) if choice.fit != "disk"]
+        for quantization in self.offer.model.quantizations:
+            self.chooser.addItem(f"{quantization.name}   {size_text(quantization.size)}")
+        fitting = [index for index, verdict in enumerate(self.offer.fits) if verdict.fit is not Fit.DISK]
         self.chooser.setCurrentIndex(fitting[-1] if fitting else 0)
         self._chosen()
 
     def _chosen(self) -> None:
-        self.fit.show_choice(self.choice())
+        index = self.chooser.currentIndex()
+        self.fit.show_verdict(self.offer.fits[index] if index >= 0 else None)
         self.show_expectation("")
 
     def _offer_speed(self) -> None:
         self.ask_speed.setVisible(not self._offline and self.expected.isHidden())
 
     def _want(self) -> None:
-        choice = self.choice()
-        if choice is not None and not self._offline:
-            self.expectation_wanted.emit(self.offer.name, choice.quantization)
+        quantization = self.quantization()
+        if quantization is not None and not self._offline:
+            self.expectation_wanted.emit(self.offer.model.name, quantization.name)
 
     def _ask(self) -> None:
-        choice = self.choice()
-        if choice is not None:
-            self.download_requested.emit(self.offer.name, choice.quantization)
+        quantization = self.quantization()
+        if quantization is not None:
+            self.download_requested.emit(self.offer.model.name, quantization.name)
 
-    def _facts(self, offer: Offer) -> str:
+    def _facts(self, model: CatalogueModel) -> str:
         parts = (
             self.tr("{all} parameters, {active} active").format(
-                all=count_text(offer.parameters), active=count_text(offer.active)
+                all=count_text(model.parameters), active=count_text(model.active)
             ),
-            self.tr("{used} of {all} experts").format(used=offer.experts_used, all=offer.experts),
-            self.tr("context {size}").format(size=context_text(offer.context)),
-            self.tr("licence {name}").format(name=offer.licence),
+            self.tr("{used} of {all} experts").format(used=model.experts_used, all=model.experts),
+            self.tr("context {size}").format(size=context_text(model.context)),
+            self.tr("licence {name}").format(name=model.licence),
         )
         return " · ".join(parts)
 

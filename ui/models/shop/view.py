@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.domain.library import CatalogueOffer
 from ui.models.shop.hub_view import HubView
 from ui.models.shop.offer_card import OfferCard
-from ui.models.values import Offer
 from ui.widgets.buttons import IconLabel
 
 SEARCH_MS = 400  # after the last key; the Hub is another machine
@@ -79,8 +79,8 @@ class ShopView(QWidget):
     def searching(self) -> bool:
         return self._stack.currentWidget() is self.hub
 
-    def show_offers(self, offers: Sequence[Offer]) -> None:
-        if [card.offer.name for card in self.cards] == [offer.name for offer in offers]:
+    def show_offers(self, offers: Sequence[CatalogueOffer]) -> None:
+        if [card.offer.model.name for card in self.cards] == [offer.model.name for offer in offers]:
             for card, offer in zip(self.cards, offers, strict=True):
                 card.show_fits(offer)
             return
@@ -96,7 +96,7 @@ class ShopView(QWidget):
             self._cards.insertWidget(index + 1, card)
 
     def card(self, name: str) -> OfferCard | None:
-        return next((card for card in self.cards if card.offer.name == name), None)
+        return next((card for card in self.cards if card.offer.model.name == name), None)
 
     def show_hub(self) -> None:
         self._stack.setCurrentWidget(self.hub)

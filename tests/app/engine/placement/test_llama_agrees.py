@@ -16,7 +16,8 @@ from app.engine.placement.plan import Wishes
 from app.engine.placement.planner import make_plan
 from app.engine.placement.shape import read_shape
 from app.engine.probe import ask
-from app.models.library.library import find_model
+from app.models.library.lookup import named
+from app.models.library.shipped import shipped_models
 
 pytestmark = pytest.mark.model
 RPC_LIBRARY = os.environ.get("ALCOVE_TEST_RPC_LIBRARY")  # llama.cpp's ggml-rpc, built as a backend of its own
@@ -86,7 +87,7 @@ def test_the_layout_for_amx(kind, small, shapes, measure, machine, tmp_path, amx
 
 @pytest.mark.parametrize("name", ["alcove-tiny", "SmolLM2-135M-Instruct"])
 def test_the_shipped_models(name, measure, machine, amx):
-    path = Path(find_model(name).path)
+    path = Path(named(shipped_models(), name).path)
     plan = make_plan(read_shape(path), replace(machine(ram=16), amx=amx))
     layouts = plan.amx or not amx
     found = measure(path=str(path), context=plan.context, micro_batch=plan.micro_batch, layouts=layouts)
