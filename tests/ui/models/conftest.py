@@ -81,7 +81,7 @@ def models(
         clock,
         environ={"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf")},
         shipped=(shipped,),
-        around=Surroundings(clock.monotonic, wait=lambda _s, cancel: cancel.raise_if_cancelled(), tuning=make.tuning),
+        around=Surroundings(clock.monotonic, wait=lambda _s, cancel: cancel.raise_if_cancelled(), pacing=make.pacing),
     )
     machine = Machine(this_ram(measure=False), (gpu("Card", 24 * GIB),))
     overrides = LoadOverridesStore(home.load_overrides_file)
