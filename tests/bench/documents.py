@@ -24,7 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from app.documents.reading.blocks import Limits
-from app.documents.reading.readers.registry import TEXT_FORMATS, Format, ReadContext, format_of, reader_of
+from app.documents.reading.readers.registry import DocumentFormat, ReadContext, format_of, reader_of
 from app.documents.service import DocumentService
 
 SYLLABLES = "ka lo mi ter ven sol dra pel ist on ar bu ce for gan hu lin mo ne par qui ro sta tin ul wer".split()
@@ -79,7 +79,7 @@ def make_pdf(pages: int) -> bytes:
 def extraction(files: Sequence[Path]) -> dict[str, float]:
     """Megabytes of file per CPU second, each format by itself."""
     speeds = {}
-    for kind in sorted(TEXT_FORMATS):
+    for kind in sorted(kind for kind in DocumentFormat if kind.is_text):
         data = [path.read_bytes() for path in files if format_of(str(path)) is kind]
         if data:
             read, context = reader_of(kind), ReadContext("benchmark", Limits())
@@ -90,7 +90,7 @@ def extraction(files: Sequence[Path]) -> dict[str, float]:
 
 def pdf_pages(pages: int = 300) -> float:
     data = make_pdf(pages)
-    return pages / cpu(lambda: list(reader_of(Format.PDF)(data, ReadContext("benchmark", Limits()))))
+    return pages / cpu(lambda: list(reader_of(DocumentFormat.PDF)(data, ReadContext("benchmark", Limits()))))
 
 
 def cpu(work: Callable[[], object]) -> float:

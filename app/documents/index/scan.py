@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from app.documents import errors
 from app.documents.reading.blocks import Limits
-from app.documents.reading.readers.registry import TEXT_FORMATS, DocumentFormat, format_of
+from app.documents.reading.readers.registry import DocumentFormat, format_of
 from app.domain.cancel import CancelToken
 from app.domain.errors import ErrorInfo
 
@@ -113,7 +113,7 @@ def _found(path: str, status: os.stat_result, limits: Limits, *, named: bool) ->
         kind, error = None, errors.special_file(path)
     elif kind is None:
         error = errors.unsupported(path)
-    elif kind in TEXT_FORMATS and status.st_size > limits.max_text_file_mb << 20:
+    elif kind.is_text and status.st_size > limits.max_text_file_mb << 20:
         error = errors.text_too_large(path, limits.max_text_file_mb)
     elif status.st_size > limits.max_file_mb << 20:
         error = errors.file_too_large(path, limits.max_file_mb)

@@ -17,7 +17,7 @@ from app.documents import errors
 from app.documents.language.analysis import Analyzer, Language, detect_language
 from app.documents.reading.blocks import Limits
 from app.documents.reading.chunking import Chunk, chunks
-from app.documents.reading.readers.registry import TEXT_FORMATS, DocumentFormat, ReadContext, reader_of
+from app.documents.reading.readers.registry import DocumentFormat, ReadContext, reader_of
 from app.domain.errors import AppError, ErrorInfo
 from app.domain.faults import traced
 from app.process.parent import Parent, end_with_the_program, limit_memory
@@ -120,7 +120,7 @@ def _load(path: str, kind: DocumentFormat, limits: Limits) -> bytes:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise errors.as_error(errors.special_file(path))
-        if kind in TEXT_FORMATS and status.st_size > limits.max_text_file_mb << 20:
+        if kind.is_text and status.st_size > limits.max_text_file_mb << 20:
             raise errors.as_error(errors.text_too_large(path, limits.max_text_file_mb))
         if status.st_size > limits.max_file_mb << 20:
             raise errors.as_error(errors.file_too_large(path, limits.max_file_mb))

@@ -14,20 +14,42 @@ VERSION = 1
 """Raise it when unchanged files come out differently: indexes of another version are built again."""
 
 
-class DocumentFormat(StrEnum):
-    """The value is the module in this package that reads it, and part of what a file's content is known by."""
+_SOURCE = (
+    "py pyi js mjs cjs jsx ts tsx java kt kts scala c h cc cpp cxx hpp hh cs go rs rb php pl pm swift m mm lua r jl"
+    " hs ml sh bash zsh fish ps1 bat cmd sql json jsonl ndjson toml yaml yml ini cfg conf xml xsl css scss less vue"
+    " svelte gradle cmake mk dockerfile properties env tf proto graphql el clj ex exs erl dart f90 f v vhd asm s diff"
+    " patch"
+)
 
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    HTML = "html"
-    PDF = "pdf"
-    CSV = "csv"
-    SOURCE = "source"
-    DOCX = "docx"
-    ODT = "odt"
-    EPUB = "epub"
-    PPTX = "pptx"
-    XLSX = "xlsx"
+
+class DocumentFormat(StrEnum):
+    """What can be read: the module that reads it, and the endings of its files' names.
+
+    The value names the module (``csv``: ``csv_reader`` in this package) and is part of what a file's content is known
+    by. ``is_text``: files of characters, for which a limit of their own holds.
+    """
+
+    suffixes: tuple[str, ...]
+    is_text: bool
+
+    def __new__(cls, value: str, suffixes: str = "", is_text: bool = False) -> "DocumentFormat":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.suffixes = tuple(f".{suffix}" for suffix in suffixes.split())
+        member.is_text = is_text
+        return member
+
+    TEXT = "text", "txt text log rst rest asc nfo me org tex adoc asciidoc po srt vtt 1st", True
+    MARKDOWN = "markdown", "md markdown mdown mkd mdx qmd rmd", True
+    HTML = "html", "html htm xhtml xht shtml", True
+    PDF = "pdf", "pdf"
+    CSV = "csv", "csv tsv", True
+    SOURCE = "source", _SOURCE, True
+    DOCX = "docx", "docx docm"
+    ODT = "odt", "odt ott"
+    EPUB = "epub", "epub"
+    PPTX = "pptx", "pptx pptm ppsx"
+    XLSX = "xlsx", "xlsx xlsm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +62,10 @@ class ReadContext:
 
 Reader: TypeAlias = Callable[[bytes, ReadContext], Iterator[Block]]
 
-_SUFFIXES = {
-    DocumentFormat.TEXT: "txt text log rst rest asc nfo me org tex adoc asciidoc po srt vtt 1st",
-    DocumentFormat.MARKDOWN: "md markdown mdown mkd mdx qmd rmd",
-    DocumentFormat.HTML: "html htm xhtml xht shtml",
-    DocumentFormat.PDF: "pdf",
-    DocumentFormat.CSV: "csv tsv",
-    DocumentFormat.SOURCE: "py pyi js mjs cjs jsx ts tsx java kt kts scala c h cc cpp cxx hpp hh cs go rs rb php pl pm"
-    " swift m mm lua r jl hs ml sh bash zsh fish ps1 bat cmd sql json jsonl ndjson toml yaml yml ini cfg conf xml xsl"
-    " css scss less vue svelte gradle cmake mk dockerfile properties env tf proto graphql el clj ex exs erl dart f90"
-    " f v vhd asm s diff patch",
-    DocumentFormat.DOCX: "docx docm",
-    DocumentFormat.ODT: "odt ott",
-    DocumentFormat.EPUB: "epub",
-    DocumentFormat.PPTX: "pptx pptm ppsx",
-    DocumentFormat.XLSX: "xlsx xlsm",
-}
-_BY_SUFFIX = {f".{suffix}": kind for kind, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
+_BY_SUFFIX = {suffix: kind for kind in DocumentFormat for suffix in kind.suffixes}
 _PLAIN_NAMES = words(
     "readme license licence copying copyright changelog changes news authors contributing install notice todo faq "
     "makefile dockerfile"
-)
-TEXT_FORMATS = frozenset(
-    {DocumentFormat.TEXT, DocumentFormat.MARKDOWN, DocumentFormat.HTML, DocumentFormat.CSV, DocumentFormat.SOURCE}
 )
 
 
