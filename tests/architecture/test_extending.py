@@ -95,7 +95,8 @@ from app.domain.tools import ToolContext
 from app.tools.builtin import builtin_tools
 from app.tools.toolsets import Toolsets
 offer = Toolsets([builtin_tools(None, SystemClock())]).offer(["dice"])
-print([spec.name for spec in offer.specs], offer.run("dice", offer.check("dice", '{"sides": 2}'), ToolContext(CancelToken())).text in "12")
+arguments = offer.check("dice", '{"sides": 2}')
+print([spec.name for spec in offer.specs], offer.run("dice", arguments, ToolContext(CancelToken())).text in "12")
 """
     assert run(copy, code=code).split() == ["['dice']", "True"]
 
