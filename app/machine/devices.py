@@ -27,6 +27,7 @@ SYSTEM_SHARE = 4 * GIB  # of an invented machine's RAM, for the system and other
 RAM_BANDWIDTH = 50e9  # two channels of DDR5
 SERVER_RAM, SERVER_RAM_BANDWIDTH = 384 * GIB, 200e9  # as much RAM needs a server's eight or twelve channels
 GPU_BANDWIDTHS = ((10 * GIB, 250e9), (20 * GIB, 450e9), (64 * GIB, 700e9), (1 << 62, 1400e9))
+UNIFIED_SHARE = 0.9  # of the RAM: a GPU that claims so much of it uses it
 DISK_BANDWIDTH = 2.5e9  # an NVMe disk, read in pieces of an expert
 
 LOOK_S, BUSY_PERCENT = 1.0, 25.0  # of all processors over so many seconds: figures would be those of a busy machine
@@ -66,6 +67,12 @@ class Machine:
 def gpu(name: str, total: int, free: int | None = None, *, unified: bool = False) -> Device:
     bandwidth = next(speed for size, speed in GPU_BANDWIDTHS if total < size)
     return Device(name, Kind.GPU, total, total if free is None else free, bandwidth, unified=unified)
+
+
+def found_gpu(name: str, total: int, free: int, ram: Device) -> Device:
+    """A GPU of this machine. Apple's and those inside a processor use the RAM: they claim about as much of it as there
+    is."""
+    return gpu(name, total, free, unified="Apple" in name or total >= UNIFIED_SHARE * ram.total)
 
 
 def this_ram(*, measure: bool = True) -> Device:

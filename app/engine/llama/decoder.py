@@ -19,9 +19,10 @@ from app.engine.llama.load import LoadedModel
 from app.engine.llama.pinning import Pinning
 from app.engine.llama.sampler import Sampler, SamplerChain
 from app.engine.llama.saver import SavedCache
-from app.engine.llama.threads import ThreadControl, cores
 from app.engine.messages import Made
 from app.engine.protocol import Finished, GenerationRequest, Prefill
+from app.machine.cores import cores
+from app.machine.threads import ThreadControl
 
 # Return codes of llama_decode (llama.h); below DECODE_INVALID the memory may be in any state.
 DECODE_OK, DECODE_NO_ROOM, DECODE_ABORTED, DECODE_INVALID = 0, 1, 2, -1

@@ -55,10 +55,10 @@ def _load(path: str, parent: Parent, progress: Callable[[float], None]) -> "_Mod
     from app.engine.llama import bindings
     from app.engine.llama.failures import not_an_embedding_model
     from app.engine.llama.load import load_weights
-    from app.engine.llama.threads import cores
     from app.engine.llama.vocabulary import has_vocabulary
     from app.gguf.files import check_model_file
     from app.gguf.names import display_name
+    from app.machine.cores import cores
 
     bindings.start()
     name = display_name(path)

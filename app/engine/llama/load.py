@@ -15,12 +15,12 @@ from app.engine.llama import bindings
 from app.engine.llama.bindings import lib
 from app.engine.llama.failures import load_error, not_a_chat_model
 from app.engine.llama.placing import context_params, decide, model_params, places, this_machine
-from app.engine.llama.threads import cores
 from app.engine.llama.vocabulary import Vocabulary, has_vocabulary
 from app.engine.placement.plan import Plan
 from app.gguf.files import check_model_file, fingerprint
 from app.gguf.names import display_name
 from app.gguf.sampling import stated_sampling
+from app.machine.cores import cores
 from app.process.ending import memory_error
 
 # Text whose UTF-8 has almost every byte that UTF-8 can have.

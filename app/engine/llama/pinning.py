@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.engine.llama import bindings
-from app.engine.llama.threads import one_of_each_core
+from app.machine.cores import move_to, one_of_each_core
 
 MOST = 512  # GGML_MAX_N_THREADS: processors in a mask
 
@@ -64,16 +64,11 @@ class Pinning:
         self.release()  # a single thread computes where it is
 
     def release(self) -> None:
-        """After computing: the calling thread has other work to do, wherever there is room. What the process may use
-        can change while it runs; then it is left to the system."""
-        if self._pools is None:
-            return
-        try:
-            os.sched_setaffinity(0, self._allowed)
-            same = os.sched_getaffinity(0) == self._allowed
-        except OSError:
-            same = False
-        if not same:
+        """After computing: the calling thread has other work to do, wherever there is room.
+
+        What the process may use can change while it runs; then it is left to the system.
+        """
+        if self._pools is not None and not move_to(self._allowed):
             bindings.attach_thread_pool(self._context, None)
             self._pools = None
 

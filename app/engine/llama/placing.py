@@ -14,13 +14,12 @@ from app.engine.placement.fit import plan_on_rung
 from app.engine.placement.graph import OUTPUTS
 from app.engine.placement.plan import Plan, Share
 from app.engine.placement.shape import read_shape
-from app.machine.devices import Kind, Machine, gpu, this_ram
+from app.machine.devices import Kind, Machine, found_gpu, this_ram
 
 log = logging.getLogger(__name__)
 
 MICRO_BATCH = 512  # tokens of a prompt that are evaluated together: the step of progress and Stop
 UNPLANNED_CONTEXT = 8192  # where the header cannot be understood
-_SHARED = 0.9  # a GPU that claims so much of the RAM uses the RAM
 _TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8, "iq4_nl": 20, "bf16": 30}  # ggml.h
 
 
@@ -39,16 +38,8 @@ def decide(request: LoadRequest, path: Path, machine: Machine) -> Plan | None:
 def this_machine() -> Machine:
     """RAM and GPUs as llama.cpp sees them now."""
     ram = this_ram(measure=False)
-    gpus = tuple(
-        gpu(
-            device.description or device.name,
-            device.total,
-            device.free,
-            unified="Apple" in device.description or device.total >= _SHARED * ram.total,
-        )
-        for device in bindings.gpus()
-    )
-    return Machine(ram, gpus, amx=bindings.has_amx())
+    gpus = (found_gpu(device.description or device.name, device.total, device.free, ram) for device in bindings.gpus())
+    return Machine(ram, tuple(gpus), amx=bindings.has_amx())
 
 
 class _Override(ctypes.Structure):

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from app.engine.learned.states import SavedState, StateFolder, common_prefix, is_same_branch
 from app.engine.llama.cache import Cache
+from app.machine.devices import this_ram
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +123,7 @@ class SavedCache:
         self.finish()
         self._saved = tuple(cache.tokens)
         size = cache.copy_bytes()
-        if size > folder.limit() or size > psutil.virtual_memory().available // MEMORY_SHARE:
+        if size > folder.limit() or size > this_ram(measure=False).free // MEMORY_SHARE:
             log.info("a state of %d bytes is too large to be saved", size)
             return
         copy = cache.copy()

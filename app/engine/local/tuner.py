@@ -16,16 +16,15 @@ from app.domain.errors import AppError
 from app.domain.events import Event, ModelLoaded
 from app.domain.messages import GenerationStats
 from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling
-from app.domain.placement import AS_PLANNED, DeviceShare, Placement, PlacementVariant, Speed, Tuning
+from app.domain.placement import AS_PLANNED, Placement, PlacementVariant, Speed, Tuning
 from app.domain.protocols import Publish
 from app.engine.placement.alternatives import alternatives
 from app.engine.placement.fit import plan_on_rung
 from app.engine.placement.plan import Plan
 from app.engine.placement.planner import MARGIN
 from app.engine.placement.shape import read_shape
-from app.engine.probe import device
 from app.engine.protocol import Engine, Finished, GenerationRequest
-from app.machine.devices import Device, Machine, on_battery, this_ram
+from app.machine.devices import Machine, found_gpu, on_battery, this_ram
 
 log = logging.getLogger(__name__)
 
@@ -178,12 +177,8 @@ def beside(request: LoadRequest, model: ModelInfo) -> LoadRequest:
 def _machine(placement: Placement) -> Machine:
     """As it was before the model was there."""
     ram = this_ram(measure=False)
-    gpus = tuple(_device(share, ram) for share in placement.shares[:-1])
+    gpus = tuple(found_gpu(share.name, share.total, share.free, ram) for share in placement.shares[:-1])
     return Machine(replace(ram, free=placement.shares[-1].free), gpus)
-
-
-def _device(share: DeviceShare, ram: Device) -> Device:
-    return device((share.name, share.total, share.free), ram)
 
 
 def _timed(engine: Engine, ids: Sequence[int], depth: int, cancel: CancelToken) -> _Run:

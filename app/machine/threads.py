@@ -9,14 +9,10 @@ one. A prompt's operations are longer and lose less, so it takes a core a little
 import math
 import os
 import statistics
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-import psutil
+from app.machine.cores import ProcessorTime, processor_time
 
-TOPOLOGY = Path("/sys/devices/system/cpu")
 LOOK_S = 0.25  # between two looks at the machine
 SOON_S = 0.05  # after a token that took far too long; shorter than that the kernel's counters say nothing
 FAR_TOO_LONG = 2.0  # times the usual
@@ -28,42 +24,6 @@ GAIN = 0.97  # of the cost, for another number to be taken
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0  # of writing, before a trial and after those that gained nothing
 FREE_LOOKS, MOST_LOOKS = 2, 64  # in a row before a core that was taken counts as free
 TOO_EARLY_S, CALM_S = 2.0, 5.0  # a core taken again so soon doubles that number; free for so long resets it
-
-
-def cores() -> int:
-    """Physical cores that this process may use. Hyper-threads do not help: both halves wait for the same memory."""
-    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
-    return max(1, min(physical, allowed))
-
-
-def one_of_each_core(processors: Iterable[int], topology: Path = TOPOLOGY) -> tuple[int, ...]:
-    """One processor of each core among these; () where the system does not tell."""
-    first: dict[str, int] = {}
-    try:
-        for processor in sorted(processors):
-            core = (topology / f"cpu{processor}" / "topology" / "thread_siblings_list").read_text()
-            first.setdefault(core, processor)
-    except OSError:
-        return ()
-    return tuple(first.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """Seconds so far: of the clock, of all processors at work (``busy``), of this process at work (``own``)."""
-
-    wall: float
-    busy: float
-    own: float
-
-
-def look() -> Load:
-    """Costs 0.1 to 0.5 ms."""
-    times = psutil.cpu_times()._asdict()
-    idle = ("idle", "iowait", "guest", "guest_nice")  # a guest's time is counted in user time already
-    busy = sum(seconds for kind, seconds in times.items() if kind not in idle)
-    return Load(time.perf_counter(), busy, time.process_time())
 
 
 class ThreadControl:
@@ -83,7 +43,7 @@ class ThreadControl:
         self,
         most: int,
         *,
-        look: Callable[[], Load] = look,
+        look: Callable[[], ProcessorTime] = processor_time,
         processors: int | None = None,
         fixed: bool = False,
         pinned: bool = False,

@@ -1,15 +1,12 @@
 """The number of threads of the next token, on machines that are only imagined: time passes as their tokens take it."""
 
-import json
 import math
-import os
 import random
-import sys
 
 import pytest
 
-from app.domain.models import LoadRequest
-from app.engine.llama.threads import Load, ThreadControl, cores, one_of_each_core
+from app.machine.cores import ProcessorTime
+from app.machine.threads import ThreadControl
 
 TOGETHER_S = 0.05
 
@@ -28,7 +25,7 @@ class Machine:
 
     def _look(self):
         self.looks += 1
-        return Load(self.now, self._busy, self._own)
+        return ProcessorTime(self.now, self._busy, self._own)
 
     def rest(self, seconds):
         self.now += seconds
@@ -285,44 +282,14 @@ def test_one_token_in_a_second_is_fine():
 
 
 def test_a_fixed_number_stays():
-    control = ThreadControl(3, look=lambda: Load(0.0, 0.0, 0.0), fixed=True)
+    control = ThreadControl(3, look=lambda: ProcessorTime(0.0, 0.0, 0.0), fixed=True)
     assert control.begin(1.0) == 3
     assert control.piece(1.0) == 3
     assert [control.tokens([now / 10]) for now in range(200)] == [3] * 200
 
 
-def test_one_processor_of_each_core(tmp_path):
-    for processor, siblings in enumerate(("0,4", "1,5", "2-3", "2-3", "0,4", "1,5")):
-        folder = tmp_path / f"cpu{processor}" / "topology"
-        folder.mkdir(parents=True)
-        (folder / "thread_siblings_list").write_text(siblings + "\n")
-    assert one_of_each_core({0, 1, 2, 3, 4, 5}, tmp_path) == (0, 1, 2)
-    assert one_of_each_core({3, 4}, tmp_path) == (3, 4)
-    assert one_of_each_core({0, 9}, tmp_path) == ()
-
-
-every_core = pytest.mark.skipif(
-    sys.platform != "linux" or not 1 < len(one_of_each_core(os.sched_getaffinity(0))) == cores(),
-    reason="Linux gives each thread a core, where it has several and tells them apart",
-)
-
-
-@pytest.mark.model
-@every_core
-@pytest.mark.parametrize("threads", [cores(), 1])
-def test_threads_on_all_cores_have_one_each_and_fewer_are_free(make_engine, tiny_path, children, threads):
-    recorded = make_engine(target=children.tells_processors)
-    said = json.loads(recorded.engine.load(LoadRequest(tiny_path, threads=threads)).template)
-    everywhere = sorted(os.sched_getaffinity(0))
-    if threads == cores():
-        assert sorted(said["meanwhile"]) == [[core] for core in one_of_each_core(everywhere)]
-    else:
-        assert said["meanwhile"][0] == everywhere
-    assert said["after"] == everywhere
-
-
 def test_tokens_that_were_on_their_way_do_not_count_for_another_number():
-    control = ThreadControl(2, look=lambda: Load(0.0, 0.0, 0.0), processors=2)
+    control = ThreadControl(2, look=lambda: ProcessorTime(0.0, 0.0, 0.0), processors=2)
     control.begin(0.0)
     assert control.patience == math.inf  # nothing is known yet
     usual = [number / 100 for number in range(400)]
