@@ -28,7 +28,6 @@ from app.domain.messages import (
     ToolStatus,
 )
 
-_OPEN = (None, ToolStatus.RUNNING, ToolStatus.WAITING)
 _GROWING = (ReasoningPart, TextPart, ToolCallPart, ToolResultPart)
 
 
@@ -53,7 +52,7 @@ class ToolCall:
 
     @property
     def ended(self) -> bool:
-        return self.status not in _OPEN
+        return self.status is not None and self.status.ended
 
 
 class AnswerFold:
@@ -106,7 +105,7 @@ class AnswerFold:
         return self._parts[index]
 
     def kind(self, index: int) -> type[Part]:
-        """Of a part, without joining its text."""
+        """What a part is, without joining its text."""
         return type(self._parts[index])
 
     def is_open(self, index: int) -> bool:
@@ -230,16 +229,22 @@ class AnswerFold:
         part = self.part(index)
         assert isinstance(part, ToolCallPart)
         status, since = self._begun.get(part.id, (None, None))
+        text, seconds = "", 0.0
         result_at = self._results.get(part.id)
         result = self.part(result_at) if result_at is not None else None
         if isinstance(result, ToolResultPart):
-            status = result.status
-        if not self.streaming and status in _OPEN:  # cut off with its answer
-            status = ToolStatus.INCOMPLETE if status is None else ToolStatus.CANCELLED
-        call = ToolCall(part.id, part.name, part.arguments, index, status)
-        if isinstance(result, ToolResultPart):
-            return replace(call, result=result.result, seconds=result.seconds)
-        return replace(call, since=since) if status is ToolStatus.RUNNING else call
+            status, text, seconds = result.status, result.result, result.seconds
+        if not self.streaming:
+            status = _at_the_end(status)
+        since = since if status is ToolStatus.RUNNING else None
+        return ToolCall(part.id, part.name, part.arguments, index, status, text, seconds, since)
+
+
+def _at_the_end(status: ToolStatus | None) -> ToolStatus:
+    """A call that has no result when its answer ends never gets one."""
+    if status is None:
+        return ToolStatus.INCOMPLETE
+    return status if status.ended else ToolStatus.CANCELLED
 
 
 def _grown(part: Part, text: str) -> Part:

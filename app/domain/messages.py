@@ -41,6 +41,11 @@ class ToolStatus(StrEnum):
     CANCELLED = "cancelled"
     INCOMPLETE = "incomplete"  # cut off before the call was whole, or malformed: never run
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens with the call."""
+        return self not in (ToolStatus.RUNNING, ToolStatus.WAITING)
+
 
 @dataclass(frozen=True, slots=True)
 class ReasoningPart:

@@ -23,7 +23,7 @@ from app.domain.commands import (
 )
 from app.domain.errors import AppError, ErrorInfo
 from app.domain.events import ConversationChanged, PrefillProgress, TokenRate, TurnFinished, TurnQueued, TurnStarted
-from app.domain.fold import AnswerFold
+from app.domain.fold import AnswerFold, ToolCall
 from app.domain.messages import AttachmentPart, Conversation, Message, MessageStatus, Role, TextPart
 from app.services import Services
 from ui.bridge import Bridge
@@ -166,14 +166,14 @@ class ChatController(QObject):
         if live is not None:
             answer = live.message
             self._shown = [answer if message.id == answer.id else message for message in self._shown]
-        self._show_messages()
+        self._show_messages(live.begun() if live is not None else ())
         self._composer.show_draft(self._drafts.get(loaded.conversation.id, Draft()))
         self._composer.set_running(live is not None)
         self.opened.emit(loaded.conversation)
 
-    def _show_messages(self) -> None:
-        self._transcript.show_conversation(self._shown)
-        self._panel.show_messages(self._shown)
+    def _show_messages(self, begun: Sequence[ToolCall] = ()) -> None:
+        self._transcript.show_conversation(self._shown, begun)
+        self._panel.show_messages(self._shown, begun)
         self._show_siblings()
 
     def _show_siblings(self) -> None:

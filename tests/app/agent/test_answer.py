@@ -60,6 +60,7 @@ def goes_back(share: float) -> Step:
     """Takes up again what was broken off: the next part has an index that was there before."""
 
     def step(answer: Answer) -> None:
+        answer.close_part()
         answer.truncate(int(share * len(answer.parts)))
         answer.add(NotePart("again", "Again."))
 

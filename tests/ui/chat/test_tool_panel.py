@@ -14,7 +14,9 @@ from app.domain.events import (
     PartStarted,
     ToolStatusChanged,
     TurnFinished,
+    TurnStarted,
 )
+from app.domain.fold import ToolCall
 from app.domain.messages import (
     GenerationStats,
     Message,
@@ -22,6 +24,7 @@ from app.domain.messages import (
     Part,
     Role,
     StopReason,
+    TextPart,
     ToolCallPart,
     ToolResultPart,
     ToolStatus,
@@ -119,6 +122,27 @@ def test_what_has_no_result_at_the_end_never_gets_one(panel: ToolPanel) -> None:
     assert [panel.model.entry(row).status for row in (0, 1)] == [ToolStatus.CANCELLED, ToolStatus.INCOMPLETE]
     stored = entries(message("b", [ToolCallPart("n2", "x", '{"cut')], MessageStatus.STOPPED))
     assert stored[0].status is ToolStatus.INCOMPLETE
+
+
+def test_calls_that_are_written_again_are_not_there_twice(panel: ToolPanel) -> None:
+    parts = [*calls(1), ToolCallPart("n1", "x", "{}"), ToolCallPart("n2", "x", '{"cut')]
+    panel.show_messages([message("b", parts, MessageStatus.INTERRUPTED)])
+    panel.apply(TurnStarted("c", "q", "b"))
+    panel.apply(PartStarted("c", "b", 2, TextPart("")))
+    assert [panel.model.entry(row).call_id for row in range(panel.model.rowCount())] == ["k0"]
+    assert shown_texts(panel) == ['{\n  "query": "word0"\n}', "found 0"]
+    panel.apply(PartStarted("c", "b", 3, ToolCallPart("n1", "x", "{}")))
+    assert [panel.model.entry(row).status for row in range(panel.model.rowCount())] == [ToolStatus.OK, None]
+
+
+def test_who_enters_while_a_call_waits_is_asked(panel: ToolPanel) -> None:
+    waiting = ToolCall("n1", "send", "{}", status=ToolStatus.WAITING)
+    parts = [ToolCallPart("n1", "send", "{}"), ToolCallPart("n2", "send", "{}")]
+    panel.show_messages([message("b", parts, MessageStatus.STREAMING)], [waiting])
+    chosen = panel.chosen()
+    assert chosen is not None
+    assert (chosen.call_id, chosen.status) == ("n1", ToolStatus.WAITING)
+    assert any(found.text() == "Allow once" and found.isVisible() for found in panel.findChildren(QPushButton))
 
 
 def test_the_filter_hides_and_a_click_in_the_chat_brings_back(panel: ToolPanel) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QTextEdit
+from PySide6.QtWidgets import QAbstractButton, QTextEdit
 
 from app.domain.commands import CancelTurn, ContinueAnswer, DecideApproval, RegenerateAnswer, SubmitPrompt
 from app.domain.errors import AppError, ErrorInfo
@@ -119,6 +119,36 @@ def test_leaving_and_coming_back_shows_what_was_written_meanwhile(
     settle(lambda: window.chat.conversation is not None)
     assert window.chat.messages[-1].text() == "Because"
     assert window.chat.running
+
+
+def test_entering_a_conversation_whose_call_waits_shows_the_question(
+    window: MainWindow,
+    services: Any,
+    ask: Callable[[str], SubmitPrompt],
+    stored: Callable[..., Message],
+    publish: Callable[[Event], None],
+    settle: Settle,
+) -> None:
+    command = ask("write it down")
+    c, a = command.conversation_id, command.answer_id
+    stored(c, command.user_message_id, Role.USER, "write it down")
+    stored(c, a, Role.ASSISTANT, parent=command.user_message_id, status=MessageStatus.STREAMING)
+    window.new_chat()
+    for number, call in enumerate(("ran", "asked")):
+        publish(PartStarted(c, a, number, ToolCallPart(call, "write_file", "{}")))
+    publish(ToolStatusChanged(c, a, "ran", ToolStatus.RUNNING))
+    publish(ToolStatusChanged(c, a, "asked", ToolStatus.WAITING))
+    publish(ApprovalRequested(c, a, "asked", "write_file", "{}"))
+    settle(lambda: len(window.chat._live[c].begun()) == 2)
+    window.chat.open(c)
+    settle(lambda: window.chat.conversation is not None)
+    window.views.transcript.flush()
+    assert "Allow once" in [button.text() for button in window.views.transcript.findChildren(QAbstractButton)]
+    entries = [window.views.tool_panel.model.entry(row) for row in range(2)]
+    assert [entry.status for entry in entries] == [ToolStatus.RUNNING, ToolStatus.WAITING]
+    assert entries[0].started is not None
+    publish(ToolStatusChanged(c, a, "asked", ToolStatus.RUNNING))
+    settle(lambda: window.views.tool_panel.model.entry(1).status is ToolStatus.RUNNING)
 
 
 def test_escape_stops_the_answer(window: MainWindow, services: Any, ask: Callable[[str], SubmitPrompt]) -> None:

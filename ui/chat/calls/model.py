@@ -1,14 +1,23 @@
 """The calls of one conversation as rows: made from its messages, then kept up by events."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from time import monotonic
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from app.domain.events import PartDelta, PartFinished, PartStarted, ToolStatusChanged, TurnFinished
-from app.domain.messages import Message, MessageStatus, ToolCallPart, ToolResultPart, ToolStatus
+from app.domain.answers import new_answer
+from app.domain.events import (
+    ApprovalRequested,
+    PartDelta,
+    PartFinished,
+    PartStarted,
+    ToolStatusChanged,
+    TurnFinished,
+    TurnStarted,
+)
+from app.domain.fold import AnswerFold, ToolCall
+from app.domain.messages import Message, ToolStatus
 
 ENTRY = Qt.ItemDataRole.UserRole
 SUMMARY_CHARS = 120
@@ -17,7 +26,11 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True, slots=True)
 class CallEntry:
-    """One call. ``status`` None: its arguments are still being written. ``started`` is on the monotonic clock."""
+    """One call as a row.
+
+    ``status``: None while its arguments are being written.
+    ``started``: on the monotonic clock, while it runs.
+    """
 
     message_id: str
     call_id: str
@@ -28,9 +41,13 @@ class CallEntry:
     seconds: float = 0.0
     started: float | None = None
 
+    @classmethod
+    def of(cls, message_id: str, call: ToolCall) -> "CallEntry":
+        return cls(message_id, call.id, call.name, call.arguments, call.status, call.result, call.seconds, call.since)
+
     @property
     def open(self) -> bool:
-        return self.status in (None, ToolStatus.RUNNING, ToolStatus.WAITING)
+        return self.status is None or not self.status.ended
 
     def summary(self) -> str:
         """The arguments on one line, without the braces where they are a plain object."""
@@ -51,7 +68,9 @@ class ToolCallModel(QAbstractListModel):
         super().__init__(parent)
         self._rows: list[CallEntry] = []
         self._row_of: dict[tuple[str, str], int] = {}
-        self._streaming: dict[tuple[str, int], tuple[str, str]] = {}  # (answer, part index) -> key of a call or result
+        self._shown: dict[str, Message] = {}
+        self._begun: Sequence[ToolCall] = ()
+        self._folds: dict[str, AnswerFold] = {}  # of answers that something has happened to since they were shown
 
     def rowCount(self, parent: Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self._rows)
@@ -77,104 +96,71 @@ class ToolCallModel(QAbstractListModel):
             return self._row_of.get((message_id, call_id), -1)
         return max((row for (_, call), row in self._row_of.items() if call == call_id), default=-1)
 
-    def show(self, messages: Iterable[Message]) -> None:
-        """The calls of ``messages`` and nothing else."""
+    def show(self, messages: Iterable[Message], begun: Sequence[ToolCall] = ()) -> None:
+        """The calls of ``messages`` and nothing else. ``begun``: those that run or wait for the person."""
         self.beginResetModel()
-        self._rows, self._row_of, self._streaming = [], {}, {}
-        for message in messages:
-            for entry in entries(message):
-                self._row_of[entry.message_id, entry.call_id] = len(self._rows)
-                self._rows.append(entry)
+        self._shown, self._begun, self._folds = {message.id: message for message in messages}, begun, {}
+        self._rows = [entry for message in self._shown.values() for entry in entries(message, begun)]
+        self._row_of = {(entry.message_id, entry.call_id): row for row, entry in enumerate(self._rows)}
         self.endResetModel()
 
     def apply(self, event: object) -> None:
-        match event:
-            case (
-                PartStarted(answer_id=answer, index=index, part=part)
-                | PartFinished(answer_id=answer, index=index, part=part)
-            ):
-                self._part(answer, index, part, finished=isinstance(event, PartFinished))
-            case PartDelta(answer_id=answer, index=index, text=text) if (answer, index) in self._streaming:
-                self._grow(self._streaming[answer, index], text)
-            case ToolStatusChanged(answer_id=answer, call_id=call, status=status):
-                self._set(
-                    (answer, call),
-                    status=status,
-                    started=monotonic() if status is ToolStatus.RUNNING else None,
-                )
-            case TurnFinished(answer_id=answer):
-                self._end(answer)
-            case _:
-                pass
-
-    def _part(self, answer: str, index: int, part: object, *, finished: bool) -> None:
-        match part:
-            case ToolCallPart(id=call, name=name, arguments=arguments):
-                key = (answer, call)
-                self._streaming[answer, index] = key
-                if key not in self._row_of:
-                    self._append(CallEntry(answer, call, name, arguments))
-                else:
-                    self._set(key, name=name, arguments=arguments)
-            case ToolResultPart(call_id=call, result=result, status=status, seconds=seconds):
-                key = (answer, call)
-                self._streaming[answer, index] = key
-                if finished:
-                    self._set(key, result=result, status=status, seconds=seconds, started=None)
-                else:
-                    self._set(key, result=result)
-            case _:
-                pass
-        if finished:
-            self._streaming.pop((answer, index), None)
-
-    def _grow(self, key: tuple[str, str], text: str) -> None:
-        entry = self._rows[self._row_of[key]]
-        if entry.status is None:
-            self._set(key, arguments=entry.arguments + text)
-        else:
-            self._set(key, result=entry.result + text)
-
-    def _append(self, entry: CallEntry) -> None:
-        row = len(self._rows)
-        self.beginInsertRows(QModelIndex(), row, row)
-        self._rows.append(entry)
-        self._row_of[entry.message_id, entry.call_id] = row
-        self.endInsertRows()
-
-    def _set(self, key: tuple[str, str], **changes: object) -> None:
-        row = self._row_of.get(key)
-        if row is None:
+        """Take an event of an answer of the shown conversation; others pass by."""
+        answer = getattr(event, "answer_id", "")
+        if not answer:
             return
-        self._rows[row] = replace(self._rows[row], **changes)  # type: ignore[arg-type]  # field names, checked by use
-        index = self.index(row)
-        self.dataChanged.emit(index, index)
+        fold = self._folds.get(answer)
+        if fold is None:
+            message = self._shown.get(answer) or new_answer("", answer)
+            fold = self._folds[answer] = AnswerFold(message, begun=self._begun)
+        if not fold.apply(event):
+            return
+        match event:
+            case PartStarted(index=index):
+                self._drop_forgotten(answer, fold)
+                self._put(answer, fold.call_at(index))
+            case PartDelta(index=index) | PartFinished(index=index):
+                self._put(answer, fold.call_at(index))
+            case ToolStatusChanged(call_id=call_id) | ApprovalRequested(call_id=call_id):
+                self._put(answer, fold.call(call_id))
+            case TurnStarted() | TurnFinished():
+                for call in fold.calls():
+                    self._put(answer, call)
 
-    def _end(self, answer: str) -> None:
-        """Calls that got no result before the answer ended never will."""
-        for key, row in self._row_of.items():
-            if key[0] == answer and self._rows[row].open:
-                unfinished = self._rows[row].status is None
-                self._set(key, status=ToolStatus.INCOMPLETE if unfinished else ToolStatus.CANCELLED, started=None)
+    def _put(self, answer: str, call: ToolCall | None) -> None:
+        """Set the row of a call or append it; None is no call."""
+        if call is None:
+            return
+        entry = CallEntry.of(answer, call)
+        row = self._row_of.get((answer, call.id))
+        if row is None:
+            row = len(self._rows)
+            self.beginInsertRows(QModelIndex(), row, row)
+            self._rows.append(entry)
+            self._row_of[answer, call.id] = row
+            self.endInsertRows()
+        elif entry != self._rows[row]:
+            self._rows[row] = entry
+            index = self.index(row)
+            self.dataChanged.emit(index, index)
+
+    def _drop_forgotten(self, answer: str, fold: AnswerFold) -> None:
+        """A continued answer goes back to the start of a round: its last calls are gone."""
+        kept = len(self._rows)
+        while kept and (last := self._rows[kept - 1]).message_id == answer and fold.call(last.call_id) is None:
+            kept -= 1
+        if kept == len(self._rows):
+            return
+        self.beginRemoveRows(QModelIndex(), kept, len(self._rows) - 1)
+        for entry in self._rows[kept:]:
+            del self._row_of[answer, entry.call_id]
+        del self._rows[kept:]
+        self.endRemoveRows()
 
 
-def entries(message: Message) -> list[CallEntry]:
+def entries(message: Message, begun: Sequence[ToolCall] = ()) -> list[CallEntry]:
     """The calls of one message, each with its result where it has one."""
-    results = {part.call_id: part for part in message.parts if isinstance(part, ToolResultPart)}
-    live = message.status is MessageStatus.STREAMING
-    found: list[CallEntry] = []
-    for part in message.parts:
-        if not isinstance(part, ToolCallPart):
-            continue
-        result = results.get(part.id)
-        if result is None:
-            status = None if live else ToolStatus.INCOMPLETE
-            found.append(CallEntry(message.id, part.id, part.name, part.arguments, status))
-        else:
-            found.append(
-                CallEntry(message.id, part.id, part.name, part.arguments, result.status, result.result, result.seconds)
-            )
-    return found
+    return [CallEntry.of(message.id, call) for call in AnswerFold(message, begun=begun).calls()]
 
 
 def pretty(text: str) -> str:

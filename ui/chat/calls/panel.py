@@ -4,7 +4,7 @@ A list that only paints what is visible holds thousands of calls; below it one d
 row. While the newest row is chosen the panel follows the answer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.domain.events import ApprovalRequested
-from app.domain.messages import Message
+from app.domain.fold import ToolCall
+from app.domain.messages import Message, ToolStatus
 from ui.chat.calls.delegate import ToolCallDelegate
 from ui.chat.calls.detail import ToolDetail
 from ui.chat.calls.model import ENTRY, CallEntry, ToolCallModel
@@ -132,12 +133,17 @@ class ToolPanel(QFrame):
         self.model.dataChanged.connect(self._update_detail)
         self.model.rowsAboutToBeInserted.connect(self._remember_follow)
         self.model.rowsInserted.connect(self._follow)
+        self.model.rowsRemoved.connect(self._refresh)
         self.model.modelReset.connect(self._reset)
         self._tick.timeout.connect(self._repaint_times)
         self._following = True
 
-    def show_messages(self, messages: Iterable[Message]) -> None:
-        self.model.show(messages)
+    def show_messages(self, messages: Iterable[Message], begun: Sequence[ToolCall] = ()) -> None:
+        """``begun``: calls that run or wait for the person."""
+        self.model.show(messages, begun)
+        for call in begun:
+            if call.status is ToolStatus.WAITING:
+                self.reveal(call.id)
 
     def apply(self, event: object) -> None:
         self.model.apply(event)

@@ -8,7 +8,9 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPalette, QR
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QTextEdit, QWidget
 
 from app.domain import events
-from app.domain.messages import Message, MessageStatus, Role, ToolCallPart, ToolStatus
+from app.domain.answers import new_answer
+from app.domain.fold import ToolCall
+from app.domain.messages import Message, Role, ToolCallPart
 from ui.chat.tool_words import ToolWords
 from ui.chat.transcript.rows.column import Position
 from ui.chat.transcript.rows.content import StatusRow
@@ -80,10 +82,13 @@ class TranscriptView(QAbstractScrollArea):
 
     # What is shown
 
-    def show_conversation(self, messages: Sequence[Message]) -> None:
-        """Replace everything by the walk from the root to the active leaf; the end is shown."""
+    def show_conversation(self, messages: Sequence[Message], begun: Sequence[ToolCall] = ()) -> None:
+        """Replace everything by the walk from the root to the active leaf; the end is shown.
+
+        ``begun``: calls of the answer that is being written which run or wait for the person.
+        """
         self.clear()
-        self._rows.column.replace(self._item(message) for message in messages)
+        self._rows.column.replace(self._item(message, begun) for message in messages)
         self._index = {message.id: index for index, message in enumerate(messages)}
         self._rows.to_end()
         self._lay_out()
@@ -124,31 +129,19 @@ class TranscriptView(QAbstractScrollArea):
 
     def apply(self, event: object) -> None:
         """Take an event of ``app.domain.events`` about the shown conversation; others pass by."""
-        if isinstance(event, events.TurnStarted):
-            self._start(event)
+        if isinstance(event, events.TurnStarted) and event.answer_id not in self._index:
+            self.append_message(new_answer(event.conversation_id, event.answer_id, event.user_message_id, time.time()))
             return
         index = self._index.get(getattr(event, "answer_id", ""))
         if index is None:
             return
         item = self._rows.column.items[index]
         match event:
-            case events.PartDelta(index=part, text=text):
-                item.append(part, text)
-            case events.PartStarted(index=part_index, part=part_value):
-                item.start_part(part_index, part_value)
-            case events.PartFinished(index=part_index, part=part_value):
-                item.finish_part(part_index, part_value)
             case events.PrefillProgress(done=done, total=total):
                 item.wait(StatusRow(percent=min(100, done * 100 // max(1, total))))
             case events.TurnQueued(ahead=ahead):
                 item.wait(StatusRow(ahead=ahead))
-            case events.ApprovalRequested(call_id=call_id):
-                item.set_tool_status(call_id, ToolStatus.WAITING)
-            case events.ToolStatusChanged(call_id=call_id, status=status):
-                item.set_tool_status(call_id, status)
-            case events.TurnFinished(status=status, stop_reason=reason, stats=stats, error=error):
-                item.finish(status, reason, stats, error)
-            case _:
+            case _ if not item.apply(event):
                 return
         self._schedule(index)
 
@@ -286,25 +279,8 @@ class TranscriptView(QAbstractScrollArea):
             interval = min(SLOWEST_MS, max(FASTEST_MS, REST * self._cost))
             self._timer.start(max(0, int(interval - self._since.elapsed())))
 
-    def _item(self, message: Message) -> MessageItem:
-        return MessageItem(message, time.monotonic, keep_reasoning_open=self._keep_reasoning_open)
-
-    def _start(self, event: events.TurnStarted) -> None:
-        index = self._index.get(event.answer_id)
-        if index is not None:
-            self._rows.column.items[index].resume()
-            self._schedule(index)
-            return
-        answer = Message(
-            event.answer_id,
-            event.conversation_id,
-            event.user_message_id,
-            Role.ASSISTANT,
-            MessageStatus.STREAMING,
-            (),
-            time.time(),
-        )
-        self.append_message(answer)
+    def _item(self, message: Message, begun: Sequence[ToolCall] = ()) -> MessageItem:
+        return MessageItem(message, time.monotonic, keep_reasoning_open=self._keep_reasoning_open, begun=begun)
 
     # Looks and signals
 

@@ -1,5 +1,6 @@
 """What arrives in pieces is shown as what is stored."""
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
@@ -80,16 +81,22 @@ def shown(part: AnswerText) -> list[object]:
     return [segment.content for segment in part.segments()]
 
 
+def streamed(pieces: Iterable[str], begun: str = "") -> AnswerText:
+    """A text that arrived in pieces and was looked at after each; it is still live."""
+    rows, text = AnswerText(TextPart(begun), {}, live=True), begun
+    for piece in pieces:
+        text += piece
+        rows.show(TextPart(text), live=True)
+        rows.segments()
+    return rows
+
+
 @settings(max_examples=100, deadline=None)
 @given(chunked())
 def test_streamed_rows_equal_stored_rows(chunks: list[str]) -> None:
-    streamed = AnswerText(TextPart(""), {}, live=True)
-    for chunk in chunks:
-        streamed.append(chunk)
-        streamed.segments()
-    streamed.seal()
-    stored = AnswerText(TextPart("".join(chunks)), {}, live=False)
-    assert shown(streamed) == shown(stored)
+    text, rows = TextPart("".join(chunks)), streamed(chunks)
+    rows.show(text, live=False)
+    assert shown(rows) == shown(AnswerText(text, {}, live=False))
 
 
 @settings(max_examples=100, deadline=None)
@@ -112,26 +119,21 @@ def test_settled_blocks_equal_the_whole_where_no_link_is_defined(chunks: list[st
 @example(CLOSED_TOO_SOON[2])
 @given(documents())
 def test_one_character_at_a_time_equals_the_whole(text: str) -> None:
-    streamed = AnswerText(TextPart(""), {}, live=True)
-    for character in text:
-        streamed.append(character)
-        streamed.segments()
-    streamed.seal()
-    assert shown(streamed) == shown(AnswerText(TextPart(text), {}, live=False))
+    rows = streamed(text)
+    rows.show(TextPart(text), live=False)
+    assert shown(rows) == shown(AnswerText(TextPart(text), {}, live=False))
 
 
 @pytest.mark.parametrize("mark", ["-", "1."])
 @pytest.mark.parametrize("last", ["", "\n- loose item\n", "\n\nA paragraph."])
 def test_a_long_list_is_cut_while_it_grows_and_whole_in_the_end(mark: str, last: str) -> None:
     text = "".join(f"{mark} item {i} with *some* words\n  and more\n" for i in range(500)) + last
-    streamed = AnswerText(TextPart("Intro\n\n"), {}, live=True)
-    for start in range(0, len(text), 800):
-        streamed.append(text[start : start + 800])
-        streamed.segments()
-    html = "".join(row.html for row in shown(streamed) if isinstance(row, ProseRow))
+    rows = streamed((text[start : start + 800] for start in range(0, len(text), 800)), "Intro\n\n")
+    html = "".join(row.html for row in shown(rows) if isinstance(row, ProseRow))
     assert all(html.count(f"item {i} ") == 1 for i in range(490))
-    streamed.seal()
-    assert shown(streamed) == shown(AnswerText(TextPart("Intro\n\n" + text), {}, live=False))
+    whole = TextPart("Intro\n\n" + text)
+    rows.show(whole, live=False)
+    assert shown(rows) == shown(AnswerText(whole, {}, live=False))
 
 
 def rows_of(text: str) -> list[object]:

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.errors import ErrorInfo
 from app.domain.events import ApprovalRequested, ToolStatusChanged, TurnFinished, TurnStarted
+from app.domain.fold import ToolCall
 from app.domain.messages import (
     AttachmentPart,
     CitationPart,
@@ -165,12 +166,21 @@ def test_approval(screen: Screen, qtbot: QtBot, label: str, decision: list[bool]
     assert label not in screen.names()
 
 
+def test_a_call_that_waits_is_asked_for_by_whoever_enters_then(screen: Screen, qtbot: QtBot, make_answer: Make) -> None:
+    live = make_answer("a", ToolCallPart("k", "send", "{}"), status=MessageStatus.STREAMING)
+    screen.view.show_conversation([live], [ToolCall("k", "send", "{}", status=ToolStatus.WAITING)])
+    screen.settle()
+    with qtbot.waitSignal(screen.view.approval_decided) as signal:
+        screen.click(screen.named("Allow once"))
+    assert signal.args == ["k", True, False]
+
+
 def test_a_call_cut_off_with_its_answer_does_not_spin_for_ever(screen: Screen) -> None:
     screen.start()
     screen.open(0, ToolCallPart("k", "send", '{"to"'))
     screen.finish(MessageStatus.STOPPED, StopReason.CANCELLED)
     screen.settle()
-    assert [name for name in screen.names() if name.endswith("Cancelled")]
+    assert [name for name in screen.names() if name.endswith("Cut off")]  # as the tool panel says it
 
 
 # Sources and citations
@@ -270,6 +280,31 @@ def test_an_answer_that_was_cut_can_go_on(
     screen.settle()
     assert screen.prose() == "Half an answer."
     assert words not in screen.names()
+
+
+def test_an_answer_that_is_taken_up_loses_what_is_written_again(screen: Screen, make_answer: Make) -> None:
+    citation = CitationPart(1, SOURCE.path, SOURCE.locator, SOURCE.text)
+    parts = (
+        TextPart("Kept [1]."),
+        ReasoningPart("Hm.", 1.0),
+        TextPart("Half"),
+        citation,
+        ToolCallPart("k", "send", "{"),
+    )
+    screen.view.show_conversation([make_answer("a", *parts, status=MessageStatus.INTERRUPTED)])
+    screen.settle()
+    screen.view.apply(TurnStarted("c", "u", "a"))
+    screen.open(1, ReasoningPart(""))
+    screen.write(1, "Once more.")
+    screen.settle()
+    assert screen.prose() == "Kept [1]."
+    assert not screen.rows(ToolCard)
+    assert not anchors(screen.rows(ProseWidget)[0])
+    assert [name for name in screen.names() if name.startswith("Thinking")]
+    screen.open(2, TextPart("Whole."))
+    screen.finish()
+    screen.settle()
+    assert screen.prose() == "Kept [1].\nWhole."
 
 
 def test_an_error_says_what_to_do(screen: Screen, qtbot: QtBot) -> None:

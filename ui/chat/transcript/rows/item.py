@@ -3,25 +3,29 @@
 No Qt in here.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 
-from app.domain.errors import ErrorInfo
+from app.domain.events import (
+    ApprovalRequested,
+    PartDelta,
+    PartFinished,
+    PartStarted,
+    ToolStatusChanged,
+    TurnFinished,
+    TurnStarted,
+)
+from app.domain.fold import AnswerFold, ToolCall
 from app.domain.messages import (
     AttachmentPart,
     CitationPart,
-    GenerationStats,
     Message,
     MessageStatus,
     Part,
     ReasoningPart,
     Role,
     SourcesPart,
-    StopReason,
     TextPart,
     ToolCallPart,
-    ToolResultPart,
-    ToolStatus,
 )
 from ui.chat.transcript.rows.content import (
     ANSWER_GAP,
@@ -35,31 +39,48 @@ from ui.chat.transcript.rows.content import (
     ToolRow,
     UserRow,
 )
-from ui.chat.transcript.rows.parts import AnswerText, PartRows, Plain, Reasoning, ToolCall, ToolResult
+from ui.chat.transcript.rows.parts import AnswerText, CallCard, PartRows, Plain, Reasoning
 from ui.chat.transcript.rows.segment import Segment
 
 
 class MessageItem:
-    """``segments`` is empty until ``update``. Everything else is cheap and only notes what has changed."""
+    """``segments`` is empty until ``update``. Everything else is cheap and only notes what has changed.
 
-    def __init__(self, message: Message, monotonic: Callable[[], float], *, keep_reasoning_open: bool = False) -> None:
-        self.message = message
+    ``begun``: of the calls of an answer that is being written, those that run or wait.
+    """
+
+    def __init__(
+        self,
+        message: Message,
+        monotonic: Callable[[], float],
+        *,
+        keep_reasoning_open: bool = False,
+        begun: Sequence[ToolCall] = (),
+    ) -> None:
+        self._message = message
+        self._monotonic = monotonic
         self._keep_reasoning_open = keep_reasoning_open
+        self._begun = begun
         self.top_gap = USER_GAP if message.role is Role.USER else ANSWER_GAP
         self.segments: list[Segment] = []
         self.citations: dict[int, CitationPart] = {}
-        self._monotonic = monotonic
         self._siblings = (0, 1)
-        self._parts: list[PartRows | None] | None = None
-        self._tools: dict[str, ToolCall] = {}
+        self._fold: AnswerFold | None = None  # made with the rows
+        self._rows: list[PartRows | None] = []  # by part
+        self._grown: set[int] = set()  # parts that were not shown since text came
         self._waiting: StatusRow | None = StatusRow() if self.live else None
         self._error = ErrorRow(message.error) if message.error else None
         self._extra: dict[type[Content], Segment] = {}
         self._dirty = True
 
     @property
+    def message(self) -> Message:
+        """With what arrived so far."""
+        return self._message if self._fold is None else self._fold.message
+
+    @property
     def live(self) -> bool:
-        return self.message.status is MessageStatus.STREAMING
+        return self._message.status is MessageStatus.STREAMING if self._fold is None else self._fold.streaming
 
     @property
     def built(self) -> bool:
@@ -80,11 +101,7 @@ class MessageItem:
 
     def text(self) -> str:
         """Markdown source of the visible text."""
-        if self._parts is None or self.message.role is Role.USER:
-            texts = [part.text for part in self.message.parts if isinstance(part, TextPart)]
-        else:
-            texts = [part.text for part in self._parts if isinstance(part, AnswerText)]
-        return "\n\n".join(text.strip("\n") for text in texts)
+        return "\n\n".join(part.text.strip("\n") for part in self.message.parts if isinstance(part, TextPart))
 
     def row_of_call(self, call_id: str) -> int | None:
         """Which of its rows shows this call, once they are made."""
@@ -97,88 +114,96 @@ class MessageItem:
         self._siblings = (index, count)
         self._dirty = True
 
-    def resume(self) -> None:
-        """The answer goes on."""
-        self.message = replace(self.message, status=MessageStatus.STREAMING, error="")
-        self.wait(StatusRow())
-        self._error = None
-
     def wait(self, row: StatusRow) -> None:
+        """Nothing is written at the moment, and this is why."""
         self._waiting = row
         self._dirty = True
 
-    def start_part(self, index: int, part: Part) -> None:
-        self._put(index, part, live=True)
-
-    def finish_part(self, index: int, part: Part) -> None:
-        self._put(index, part, live=False)
-
-    def append(self, index: int, text: str) -> None:
-        parts = self._made_parts()
-        part = parts[index] if 0 <= index < len(parts) else None
-        if part is not None:
-            part.append(text)
-            self._waiting = None
-            self._dirty = True
-
-    def set_tool_status(self, call_id: str, status: ToolStatus) -> None:
-        self._made_parts()
-        if call_id in self._tools:
-            self._tools[call_id].set_status(status)
-            self._dirty = True
-
-    def finish(
-        self, status: MessageStatus, reason: StopReason | None, stats: GenerationStats, error: ErrorInfo | None
-    ) -> None:
-        self.message = replace(self.message, status=status, stop_reason=reason, stats=stats)
-        self._error = ErrorRow(error.text(), error.detail) if error is not None else None
-        self._waiting = None
-        self._seal()
+    def apply(self, event: object) -> bool:
+        """Take an event of this answer; False where it changes nothing."""
+        fold = self._folded()
+        if not fold.apply(event):
+            return False
+        match event:
+            case TurnStarted():
+                self._error, self._waiting = None, StatusRow()
+            case PartDelta(index=index):
+                self._grown.add(index)
+                self._waiting = None
+            case PartStarted(index=index):
+                self._cut(index)
+                self._show(index)
+                self._waiting = None
+            case PartFinished(index=index):
+                self._show(index)
+                self._waiting = None
+            case ToolStatusChanged(call_id=call_id) | ApprovalRequested(call_id=call_id):
+                self._show_call(fold.call(call_id))
+            case TurnFinished(error=error):
+                for index in range(fold.length):
+                    self._show(index)
+                self._error = ErrorRow(error.text(), error.detail) if error is not None else None
+                self._waiting = None
+        self._dirty = True
+        return True
 
     def update(self, metrics: Metrics) -> bool:
         """Bring the rows up to date; False when nothing has changed."""
         if not self._dirty:
             return False
-        parts = self._made_parts()
         self._dirty = False
-        if self.message.role is Role.USER:
+        if self._message.role is Role.USER:
             self.segments = self._question()
         else:
-            self.segments = [segment for part in parts if part is not None for segment in part.segments()]
+            self._folded()
+            for index in self._grown:
+                self._show(index)
+            self._grown.clear()
+            self.segments = [segment for rows in self._rows if rows is not None for segment in rows.segments()]
             for row in self._closing():  # at least one: no message is without a row
                 self.segments.append(self._one(row))
         for segment in self.segments:
             segment.estimate(metrics)
         return True
 
-    def _made_parts(self) -> list[PartRows | None]:
-        if self._parts is None:
-            self._parts = []
-            if self.message.role is Role.ASSISTANT:
-                last = len(self.message.parts) - 1
-                for index, part in enumerate(self.message.parts):
-                    self._put(index, part, live=self.live and index == last)
-            if not self.live:
-                self._seal()
-        return self._parts
+    def _folded(self) -> AnswerFold:
+        if self._fold is None:
+            self._fold = AnswerFold(self._message, self._monotonic, self._begun)
+            for index in range(self._fold.length):
+                self._show(index)
+        return self._fold
 
-    def _seal(self) -> None:
-        for part in self._made_parts():
-            if part is not None:
-                part.seal()
-        self._dirty = True
+    def _cut(self, index: int) -> None:
+        """A continued answer goes back to this part; its rows stay, for they may become those of the new one."""
+        if len(self._rows) > index:
+            del self._rows[index + 1 :]
+            self._grown = {grown for grown in self._grown if grown < index}
+            self.citations.clear()
+            self.citations.update((part.n, part) for part in self.message.parts if isinstance(part, CitationPart))
 
-    def _put(self, index: int, part: Part, *, live: bool) -> None:
-        parts = self._made_parts()
-        parts.extend([None] * (index + 1 - len(parts)))
-        self._dirty = True
-        self._waiting = None
+    def _show(self, index: int) -> None:
+        """Bring the rows of a part up to what it is now."""
+        assert self._fold is not None
+        self._rows.extend([None] * (index + 1 - len(self._rows)))
+        part, call, rows = self._fold.part(index), self._fold.call_at(index), self._rows[index]
         if isinstance(part, CitationPart):
             self.citations[part.n] = part
+            self._rows[index] = None
+        elif call is not None:
+            self._show_call(call)
+            if call.index != index:  # a result is on the card of its call
+                self._rows[index] = None
+        elif rows is None or not rows.show(part, live=self._fold.is_open(index)):
+            self._rows[index] = self._rows_of(part, self._fold.is_open(index))
+
+    def _show_call(self, call: ToolCall | None) -> None:
+        if call is None:
             return
-        known = parts[index]
-        if known is None or not known.replace(part):
-            parts[index] = self._rows_of(part, live)
+        rows = self._rows[call.index]
+        if isinstance(rows, CallCard):
+            rows.show_call(call)
+        else:
+            self._rows[call.index] = CallCard(call, self.citations)
 
     def _rows_of(self, part: Part, live: bool) -> PartRows:
         match part:
@@ -187,16 +212,11 @@ class MessageItem:
             case ReasoningPart():
                 keep = self._keep_reasoning_open
                 return Reasoning(part, self.citations, self._monotonic, live=live, keep_open=keep)
-            case ToolCallPart():
-                call = self._tools[part.id] = ToolCall(part, self.citations, self._monotonic)
-                return call
-            case ToolResultPart(call_id=call_id) if call_id in self._tools:
-                return ToolResult(part, self._tools[call_id], live=live)
             case _:
                 return Plain(part, self.citations)
 
     def _question(self) -> list[Segment]:
-        message = self.message
+        message = self._message
         text = message.text()
         attachments = tuple(part for part in message.parts if isinstance(part, AttachmentPart))
         pieces = _pieces(text)
@@ -212,7 +232,6 @@ class MessageItem:
         return self.segments
 
     def _closing(self) -> Iterator[Content]:
-        message = self.message
         if self._error is not None:
             yield self._error
         if self.live:
@@ -221,6 +240,7 @@ class MessageItem:
             elif not self.segments:
                 yield StatusRow()
         else:
+            message = self.message
             yield FooterRow(
                 message.id, message.status, message.stop_reason, message.stats, message.model, self._siblings
             )
