@@ -28,20 +28,10 @@ from app.domain.messages import (
     TextPart,
     ToolCallPart,
     ToolResultPart,
+    part_kind,
 )
 
 FORMATS = ("md", "json", "html")
-
-_KINDS: dict[type[Part], str] = {
-    ReasoningPart: "reasoning",
-    TextPart: "text",
-    ToolCallPart: "tool_call",
-    ToolResultPart: "tool_result",
-    AttachmentPart: "attachment",
-    SourcesPart: "sources",
-    CitationPart: "citation",
-    NotePart: "note",
-}
 
 QUOTE_CHARS = 300
 
@@ -80,7 +70,7 @@ def _json(conversation: Conversation, messages: Sequence[Message]) -> str:
         "messages": [
             {
                 **{name: value for name, value in asdict(message).items() if name != "spans"},
-                "parts": [{"kind": _KINDS[type(part)], **asdict(part)} for part in message.parts],
+                "parts": [{"kind": part_kind(part), **asdict(part)} for part in message.parts],
             }
             for message in messages
         ],

@@ -4,8 +4,10 @@ A finished message is immutable: editing a question or asking for another answer
 from the active leaf to the root. All tool rounds of one answer are parts of one assistant message.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TypeAlias
 
 from app.domain.sources import Locator, Source
@@ -116,6 +118,28 @@ class NotePart:
 Part: TypeAlias = (
     ReasoningPart | TextPart | ToolCallPart | ToolResultPart | AttachmentPart | SourcesPart | CitationPart | NotePart
 )
+
+PART_KINDS: Mapping[str, type[Part]] = MappingProxyType(
+    {
+        "reasoning": ReasoningPart,
+        "text": TextPart,
+        "tool_call": ToolCallPart,
+        "tool_result": ToolResultPart,
+        "attachment": AttachmentPart,
+        "sources": SourcesPart,
+        "citation": CitationPart,
+        "note": NotePart,
+    }
+)
+"""By the names under which parts are stored and exported."""
+
+
+def part_kind(part: Part) -> str:
+    """Its name in ``PART_KINDS``."""
+    return _NAMES[type(part)]
+
+
+_NAMES = {cls: kind for kind, cls in PART_KINDS.items()}
 
 
 class Change(StrEnum):

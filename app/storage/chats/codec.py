@@ -12,18 +12,15 @@ from dataclasses import Field, asdict
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from app.domain.messages import (
-    AttachmentPart,
+    PART_KINDS,
     Change,
     CitationPart,
     GenerationStats,
-    NotePart,
     Part,
-    ReasoningPart,
     SourcesPart,
-    TextPart,
-    ToolCallPart,
     ToolResultPart,
     ToolStatus,
+    part_kind,
 )
 from app.domain.sources import Locator, Source
 
@@ -36,28 +33,16 @@ class _Dataclass(Protocol):
 
 Value = TypeVar("Value", bound=_Dataclass)
 
-_KINDS: dict[str, type[Part]] = {
-    "reasoning": ReasoningPart,
-    "text": TextPart,
-    "tool_call": ToolCallPart,
-    "tool_result": ToolResultPart,
-    "attachment": AttachmentPart,
-    "sources": SourcesPart,
-    "citation": CitationPart,
-    "note": NotePart,
-}
-_NAMES = {cls: kind for kind, cls in _KINDS.items()}
-
 
 def encode_part(part: Part) -> tuple[str, str]:
     """Its kind, and JSON of its fields."""
-    return _NAMES[type(part)], to_json(asdict(part))
+    return part_kind(part), to_json(asdict(part))
 
 
 def decode_part(kind: str, fields: str) -> Part | None:
     """None for a part that this version cannot read."""
     try:
-        cls = _KINDS[kind]
+        cls = PART_KINDS[kind]
         return _build(cls, {name: _nested(cls, name, value) for name, value in json.loads(fields).items()})
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         log.debug("skipped a message part: %r", error)
