@@ -13,8 +13,8 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, Cancelled
 from app.domain.events import DownloadFailed, DownloadFinished, DownloadProgress, DownloadState
 from app.domain.library import CatalogueModel, Download, ImportBy, LibraryModel, QuantizedModel, Repository, RepoSummary
+from app.domain.sizes import disk_size
 from app.mailbox import Mailbox, Subscription
-from app.models.disk import in_gigabytes
 from app.models.hub.catalogue import fits
 from app.models.hub.repository import model_of
 from app.models.library.lookup import exactly
@@ -140,7 +140,7 @@ class _Command:
                 path=cached,
             )
         if self._lines is None:
-            self._plain.line(f"{model.name}: {in_gigabytes(model.size)}. {fits(model.size).sentence}")
+            self._plain.line(f"{model.name}: {disk_size(model.size)}. {fits(model.size).sentence}")
         inbox = self._mailbox.subscribe()
         download_id = self._models.downloads.start(
             repository,
@@ -176,7 +176,7 @@ class _Command:
                 "{name} ({size}, {path}) would be deleted for good.",
                 "Add --yes to do it.",
                 name=model.name,
-                size=in_gigabytes(model.size),
+                size=disk_size(model.size),
                 path=model.path,
             )
         self._models.remove(model)
@@ -223,7 +223,7 @@ class _Command:
         if note:
             line = f"  {note}"
         elif event.state is DownloadState.DOWNLOADING:
-            line = f"  {100 * event.done // max(1, event.total)} % of {in_gigabytes(event.total)}"
+            line = f"  {100 * event.done // max(1, event.total)} % of {disk_size(event.total)}"
         else:
             line = f"  {event.state.value}"
         if line != shown:
@@ -275,7 +275,7 @@ def _model_line(model: LibraryModel) -> str:
     experts = f"{model.experts_used} of {model.experts} experts" if model.experts else ""
     context = f"context {model.context}" if model.context else ""
     kind = f"{model.architecture} embedding model" if model.embeds else model.architecture
-    facts = (in_gigabytes(model.size), model.quantization, kind, experts, context, model.origin.value)
+    facts = (disk_size(model.size), model.quantization, kind, experts, context, model.origin.value)
     problem = f"  ! {model.error}" if model.error else ""
     return f"{model.name}  {', '.join(filter(None, facts))}{problem}"
 
@@ -293,7 +293,7 @@ def _download_record(download: Download) -> dict[str, object]:
 
 
 def _download_line(download: Download) -> str:
-    progress = f"{in_gigabytes(download.done)} of {in_gigabytes(download.total)}, {download.state.value}"
+    progress = f"{disk_size(download.done)} of {disk_size(download.total)}, {download.state.value}"
     return f"(unfinished) {download.name}  {progress}"
 
 
@@ -334,7 +334,7 @@ def _entry_record(entry: CatalogueModel) -> dict[str, object]:
 def _entry_line(entry: CatalogueModel) -> str:
     smallest = min(entry.quantizations, key=lambda each: each.size)
     counts = f"{entry.parameters / 1e9:.0f}B parameters, {entry.active / 1e9:.1f}B active"
-    sizes = f"{smallest.name} {in_gigabytes(smallest.size)}: {fits(smallest.size).sentence}"
+    sizes = f"{smallest.name} {disk_size(smallest.size)}: {fits(smallest.size).sentence}"
     return f"{entry.name}  {entry.repository}  {counts}, {entry.licence}. {sizes}"
 
 
@@ -374,4 +374,4 @@ def _quantized_record(model: QuantizedModel) -> dict[str, object]:
 
 def _quantized_line(model: QuantizedModel) -> str:
     count = f" in {len(model.files)} files" if len(model.files) > 1 else ""
-    return f"  {model.label:12} {in_gigabytes(model.size):>9}{count}  {fits(model.size).sentence}"
+    return f"  {model.label:12} {disk_size(model.size):>9}{count}  {fits(model.size).sentence}"

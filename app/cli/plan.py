@@ -9,10 +9,10 @@ from app.cli.arguments import count, positive
 from app.cli.local_model import model_service
 from app.cli.output import JsonLines, Plain
 from app.domain.placement import KV_TYPES
+from app.domain.sizes import memory_size
 from app.engine.placement.plan import Plan, Share, Wishes
 from app.engine.placement.planner import make_plan
 from app.engine.placement.shape import ModelShape, read_shape
-from app.engine.placement.words import size
 from app.engine.probe import this_machine
 from app.gguf.names import is_gguf
 from app.machine.devices import Machine, invented_gpus, invented_ram, parse_size, this_ram
@@ -131,9 +131,9 @@ def _table(plan: Plan) -> Iterator[str]:
     for share in plan.shares:
         own = share.weights
         cells = (own.mixer, own.dense, own.shared, own.experts, share.kv, share.compute, share.used, share.device.free)
-        yield _row((share.device.name, *(size(cell) if cell else "-" for cell in cells)))
+        yield _row((share.device.name, *(memory_size(cell) if cell else "-" for cell in cells)))
     if plan.disk:
-        yield _row(("of it on disk", *("" for _ in range(6)), size(plan.disk), ""))
+        yield _row(("of it on disk", *("" for _ in range(6)), memory_size(plan.disk), ""))
 
 
 def _row(cells: tuple[str, ...]) -> str:

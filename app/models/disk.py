@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from app.domain.errors import AppError
+from app.domain.sizes import disk_size
 
 MARGIN_BYTES = 512 << 20  # left free besides what is downloaded: conversations and the system need room too
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -32,15 +33,10 @@ def check_room(folder: Path, needed: int, free: int, name: str) -> None:
             "{name} needs {needed} on the disk, but {folder} has only {free} left.",
             "Free some space, or choose a folder on another disk.",
             name=name,
-            needed=in_gigabytes(needed + MARGIN_BYTES),
+            needed=disk_size(needed + MARGIN_BYTES),
             folder=folder,
-            free=in_gigabytes(free),
+            free=disk_size(free),
         )
-
-
-def in_gigabytes(size: float) -> str:
-    """``12.3 GB`` (decimal, as disks and the Hub count); megabytes below one."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 def disk_error(error: OSError, path: Path) -> AppError:

@@ -25,15 +25,6 @@ def size_text(size: float) -> str:
     return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
 
 
-def memory_text(size: float) -> str:
-    """Bytes of memory: ``5.8 GB``. Binary, as memory is sold."""
-    for unit, step in (("TB", 1 << 40), ("GB", 1 << 30), ("MB", 1 << 20)):
-        if size >= step:
-            value = size / step
-            return f"{value:.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"
-    return f"{size / 1024:.0f} KB"
-
-
 def count_text(count: int) -> str:
     """Parameters and downloads: ``30.5B``, ``1.04T``, ``12k``."""
     for unit, name, digits in ((1e12, "T", 2), (1e9, "B", 1), (1e6, "M", 1), (1e3, "k", 0)):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.domain.sizes import memory_size
 from app.engine.placement.plan import Share
 from app.engine.placement.shape import ModelShape
 from app.machine.devices import Machine
@@ -48,8 +49,8 @@ def reason(outcome: Outcome, *, fits: bool) -> str:
     layers = len(outcome.model.layers)
     if outcome.disk:
         return (
-            f"{size(outcome.disk)} of the experts do not fit into memory and are read from the disk whenever a token "
-            "needs them; that decides the speed."
+            f"{memory_size(outcome.disk)} of the experts do not fit into memory and are read from the disk whenever a "
+            "token needs them; that decides the speed."
         )
     if not outcome.gpu_layers:
         return "Everything is in RAM, whose bandwidth decides the speed."
@@ -80,19 +81,10 @@ def _shortage(outcome: Outcome) -> str:
     for share in outcome.shares[:-1]:
         missing = share.used + outcome.margin - share.device.free
         if missing > 0 and share.used:
-            return f"what was chosen for {share.device.name} needs {size(missing)} more than it has"
+            return f"what was chosen for {share.device.name} needs {memory_size(missing)} more than it has"
     ram = outcome.shares[-1]
     needed = ram.weights.every_token + ram.kv + ram.compute + outcome.margin
-    return f"what every token needs takes {size(needed)} of RAM, and {size(ram.device.free)} are free"
-
-
-def size(count: float) -> str:
-    """``5.8 GB``; binary, as memory is sold."""
-    for unit, step in (("TB", 1 << 40), ("GB", 1 << 30), ("MB", 1 << 20)):
-        if count >= step:
-            value = count / step
-            return f"{value:.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"
-    return f"{count / 1024:.0f} KB"
+    return f"what every token needs takes {memory_size(needed)} of RAM, and {memory_size(ram.device.free)} are free"
 
 
 def _rounded(value: float) -> str:

@@ -10,8 +10,8 @@ import psutil
 
 from app.domain.library import CatalogueModel, CatalogueQuantization, Fit, FitVerdict
 from app.domain.models import SamplingValues
+from app.domain.sizes import disk_size
 from app.gguf.names import bare_name
-from app.models.disk import in_gigabytes
 
 # Besides its file a model needs memory for the context and for computing; rough, until the placement plans it.
 _OVERHEAD = 1.08
@@ -55,10 +55,10 @@ def fits(size: int, *, free_memory: int | None = None, gpu_memory: int = 0) -> F
     """``size``: of the model's files; ``free_memory`` (default: asked for) and ``gpu_memory`` in bytes."""
     memory = psutil.virtual_memory().available if free_memory is None else free_memory
     needed = int(size * _OVERHEAD) + _OVERHEAD_BYTES
-    wanted = in_gigabytes(needed)
+    wanted = disk_size(needed)
     if gpu_memory and needed <= gpu_memory:
-        return FitVerdict(Fit.GPU, f"Fits on the graphics card: needs about {wanted} of {in_gigabytes(gpu_memory)}.")
-    have = in_gigabytes(memory + gpu_memory)
+        return FitVerdict(Fit.GPU, f"Fits on the graphics card: needs about {wanted} of {disk_size(gpu_memory)}.")
+    have = disk_size(memory + gpu_memory)
     if needed <= memory + gpu_memory:
         return FitVerdict(Fit.MEMORY, f"Fits into memory: needs about {wanted} of {have} that are free.")
     sentence = f"Larger than memory: needs about {wanted}, {have} are free; it would be read from the disk, slowly."

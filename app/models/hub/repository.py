@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.domain.errors import AppError
 from app.domain.library import Licence, QuantizedModel, Repository
-from app.models.disk import in_gigabytes
+from app.domain.sizes import disk_size
 
 # Licences that ask nothing of somebody who only runs a model. Any other is shown before the download.
 _FREE = frozenset(
@@ -61,7 +61,7 @@ def check_complete(model: QuantizedModel, repository: str) -> None:
 def _only(repository: Repository) -> QuantizedModel:
     if len(repository.models) == 1:
         return repository.models[0]
-    choices = ", ".join(f"{model.label} ({in_gigabytes(model.size)})" for model in repository.models)
+    choices = ", ".join(f"{model.label} ({disk_size(model.size)})" for model in repository.models)
     raise AppError(
         "quantization-needed",
         "{repository} has {count} quantizations.",

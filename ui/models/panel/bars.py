@@ -7,9 +7,9 @@ from PySide6.QtGui import QBrush, QColor, QHelpEvent, QPainter, QPainterPath, QP
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from app.domain.placement import Placement
+from app.domain.sizes import memory_size
 from ui.models.panel.shares import Bar, Kind, Stretch, bars, widths
 from ui.models.panel.words import bar_description, device_name, device_text, kind_label, kind_meaning
-from ui.models.words import memory_text
 from ui.theme import Theme, current_theme
 from ui.widgets.elided import ElidedLabel
 
@@ -163,7 +163,7 @@ class DeviceView(QWidget):
         theme = current_theme()
         items = []
         for part in self._bar.stretches:
-            words = f"{kind_label(part.kind)} {memory_text(part.size)}".replace(" ", "&nbsp;")
+            words = f"{kind_label(part.kind)} {memory_size(part.size)}".replace(" ", "&nbsp;")
             color = theme.muted if part.kind is Kind.FREE else kind_color(theme, part.kind)
             items.append(f'<span style="color:{color}">{_SIGNS.get(part.kind, "■")}</span>&nbsp;{words}')
         self.legend.setText("&nbsp;&nbsp; ".join(items))
@@ -209,4 +209,4 @@ class DeviceBars(QWidget):
 
 
 def _tooltip(part: Stretch) -> str:
-    return f"{kind_label(part.kind)}: {memory_text(part.size)}, {kind_meaning(part.kind)}"
+    return f"{kind_label(part.kind)}: {memory_size(part.size)}, {kind_meaning(part.kind)}"

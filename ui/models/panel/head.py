@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
 
 from app.domain.models import ModelInfo
 from app.domain.placement import Placement
+from app.domain.sizes import memory_size
 from ui.models.panel.shares import Bar, Kind, bars
 from ui.models.panel.words import device_name, facts_text, kind_label, state_text
-from ui.models.words import memory_text
 from ui.widgets.elided import ElidedLabel
 
 FITTING = 3  # devices beside each other in a narrow panel
@@ -110,8 +110,8 @@ class SizeTable(QTableWidget):
             self.setHorizontalHeaderItem(column, head)
             sizes = {part.kind: part.size for part in bar.stretches}
             for row, kind in enumerate(kinds):
-                self._put(row, column, memory_text(sizes[kind]) if kind in sizes else "–")
-            self._put(len(kinds), column, memory_text(bar.total))
+                self._put(row, column, memory_size(sizes[kind]) if kind in sizes else "–")
+            self._put(len(kinds), column, memory_size(bar.total))
         self._fit()
 
     def _put(self, row: int, column: int, text: str) -> None:

@@ -5,10 +5,11 @@ from PySide6.QtCore import QCoreApplication, QLocale
 from app.domain.messages import GenerationStats
 from app.domain.models import ModelInfo
 from app.domain.placement import Placement, Tuning
+from app.domain.sizes import memory_size
 from ui.figures import rate_text
 from ui.models.panel.rates import Spread
 from ui.models.panel.shares import Bar, Kind
-from ui.models.words import count_text, memory_text, size_text
+from ui.models.words import count_text, size_text
 from ui.reuse import evaluated
 
 translate = QCoreApplication.translate  # under this name the translators' tools find the texts
@@ -71,8 +72,8 @@ def device_name(bar: Bar) -> str:
 def device_text(bar: Bar) -> str:
     """``20.6 of 24.0 GB`` for the model, or what is missing."""
     if bar.missing:
-        return translate("ModelPanel", "{size} too small").format(size=memory_text(bar.missing))
-    used, total = memory_text(bar.used), memory_text(bar.total)
+        return translate("ModelPanel", "{size} too small").format(size=memory_size(bar.missing))
+    used, total = memory_size(bar.used), memory_size(bar.total)
     number, unit = used.split()
     if total.endswith(f" {unit}"):
         used = number
@@ -83,7 +84,7 @@ def device_text(bar: Bar) -> str:
 
 def bar_description(bar: Bar) -> str:
     """All of a bar for who cannot see it."""
-    parts = ", ".join(f"{kind_label(part.kind)} {memory_text(part.size)}" for part in bar.stretches)
+    parts = ", ".join(f"{kind_label(part.kind)} {memory_size(part.size)}" for part in bar.stretches)
     return f"{device_name(bar)}: {device_text(bar)}. {parts}."
 
 
