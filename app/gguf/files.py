@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.domain.errors import AppError
 from app.gguf.names import display_name, shards
+from app.gguf.reader import no_model, unreadable
 
 _MAGIC = b"GGUF"
 _SAMPLES, _SAMPLE_BYTES = 64, 4096  # of a file, to tell it from another one
@@ -46,22 +47,11 @@ def _check_header(path: Path) -> None:
         with path.open("rb") as file:
             head = file.read(len(_MAGIC))
     except OSError as error:
-        raise AppError(
-            "model-unreadable",
-            "{path} cannot be read ({reason}).",
-            "Check the file's permissions.",
-            path=path,
-            reason=error.strerror or error,
-        ) from error
+        raise unreadable(path, error) from error
     if not head:
         raise AppError("model-empty", "{path} is empty.", "Download the model again.", path=path)
     if head != _MAGIC:
-        raise AppError(
-            "not-a-model",
-            "{path} is not a GGUF model file.",
-            "Choose a file that was made for llama.cpp; its first four letters are GGUF.",
-            path=path,
-        )
+        raise no_model(str(path))
 
 
 def fingerprint(files: Sequence[Path]) -> str:

@@ -76,7 +76,8 @@ class Header:
 
 
 def read_file(path: Path, *, max_array: int = 1024) -> Header:
-    """The header of a local file. AppErrors: ``model-missing``, ``not-gguf``, ``gguf-damaged``, ``gguf-version``."""
+    """The header of a local file. Raises AppError ``model-unreadable``, ``not-a-model``, ``gguf-damaged``,
+    ``gguf-version``, ``gguf-tensor-type``."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
@@ -87,13 +88,7 @@ def read_file(path: Path, *, max_array: int = 1024) -> Header:
 
             return read_header(read, size=size, name=path.name, max_array=max_array)
     except OSError as error:
-        raise AppError(
-            "model-missing",
-            "{name} cannot be read.",
-            "Check that the file is there.",
-            detail=str(error),
-            name=path.name,
-        ) from error
+        raise unreadable(path, error) from error
 
 
 def read_header(read: ReadRange, *, size: int, name: str, max_array: int = 1024) -> Header:
@@ -166,9 +161,7 @@ class _Parser:
 
     def _preamble(self) -> int:
         if self._cursor.left < 24 or self._cursor.take(4) != b"GGUF":
-            raise AppError(
-                "not-gguf", "{name} is not a GGUF model file.", "Choose a file in GGUF format.", name=self._name
-            )
+            raise no_model(self._name)
         version = self._number("<I")
         if version not in (2, 3):
             raise AppError(
@@ -236,4 +229,24 @@ class _Parser:
 def damaged(name: str) -> AppError:
     return AppError(
         "gguf-damaged", "{name} is damaged or was not downloaded completely.", "Download the file again.", name=name
+    )
+
+
+def no_model(name: str) -> AppError:
+    return AppError(
+        "not-a-model",
+        "{name} is not a GGUF model file.",
+        "Choose a file that was made for llama.cpp; its first four letters are GGUF.",
+        name=name,
+    )
+
+
+def unreadable(path: Path, error: OSError) -> AppError:
+    return AppError(
+        "model-unreadable",
+        "{path} cannot be read ({reason}).",
+        "Check that the file is there, and its permissions.",
+        detail=repr(error),
+        path=path,
+        reason=error.strerror or error,
     )

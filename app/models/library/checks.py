@@ -11,7 +11,7 @@ _STEP = 4 << 20
 
 
 def check_model(path: Path, name: str) -> Header:
-    """The header of a GGUF file that is long enough for its tensors. Raises AppError ``not-gguf``, ``gguf-damaged``,
+    """The header of a GGUF file that is long enough for its tensors. Raises AppError ``not-a-model``, ``gguf-damaged``,
     ``gguf-version``, ``gguf-tensor-type``, and OSError."""
     with path.open("rb") as file:
         size = file.seek(0, 2)

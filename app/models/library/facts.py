@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from app.gguf.names import quantization_of, shard_of
+from app.gguf.names import quantization_of
 from app.gguf.reader import Header, read_file
 from app.gguf.types import FILE_TYPES
 from app.storage import jsonfile
@@ -15,22 +15,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """From a GGUF header. ``context`` in tokens, ``parameters`` of this file alone; ``experts`` 0 for a dense model.
+    """From a GGUF header.
 
-    ``projector``: no language model but a vision model's projector. ``shards``: as the header counts them, at least 1.
-    ``data_end``: where the last tensor ends in the file, in bytes. ``pooling``: how an embedding model makes one vector
-    of a text (enum llama_pooling_type), 0 for a model that writes; without a default, so that what older versions
-    cached is read again.
+    ``context`` in tokens, ``parameters`` of this file alone; ``experts``: 0 for a dense model.
+    ``projector``: no language model but a vision model's projector.
+    ``data_end``: where the last tensor ends in the file, in bytes.
+    ``pooling``: how an embedding model makes one vector of a text (enum llama_pooling_type), 0 for a model that writes;
+    without a default, so that what older versions cached is read again.
     """
 
     architecture: str
-    name: str = ""
     quantization: str = ""
     experts: int = 0
     experts_used: int = 0
     context: int = 0
     parameters: int = 0
-    shards: int = 1
     data_end: int = 0
     projector: bool = False
     pooling: int = field(kw_only=True)
@@ -41,13 +40,11 @@ def facts_of(header: Header, file_name: str) -> Facts:
     architecture = header.text("general.architecture")
     return Facts(
         architecture=architecture,
-        name=header.text("general.name"),
         quantization=quantization_of(file_name) or FILE_TYPES.get(header.number("general.file_type", -1), ""),
         experts=header.arch("expert_count"),
         experts_used=header.arch("expert_used_count"),
         context=header.arch("context_length"),
         parameters=sum(tensor.elements for tensor in header.tensors),
-        shards=max(1, header.number("split.count"), shard_of(file_name).of),
         data_end=header.data_offset + header.data_size,
         projector=architecture == "clip" or header.text("general.type") == "mmproj",
         pooling=header.arch("pooling_type"),

@@ -9,7 +9,8 @@ from pathlib import Path
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.library import FileCheck, ImportBy, LibraryModel, Origin, Progress, Removal
-from app.gguf.names import shards
+from app.gguf.files import check_model_file
+from app.gguf.reader import unreadable
 from app.models.disk import check_room, disk_error, free_bytes, place
 from app.models.library import records
 from app.models.library.checks import check_model, sha256_of
@@ -25,12 +26,12 @@ def import_model(
 
     Raises AppError: not a GGUF file, a shard that is missing, already there, no room, not writable; Cancelled.
     """
-    files = _all_shards(path.expanduser().absolute())
+    files = check_model_file(path.expanduser().absolute())
     for file in files:
         try:
             check_model(file, file.name)
         except OSError as error:
-            raise _unreadable(file, error) from error
+            raise unreadable(file, error) from error
     if by is ImportBy.REGISTER:
         register(str(files[0]))
         return files[0]
@@ -86,7 +87,7 @@ def verify_model(model: LibraryModel, progress: Progress, cancel: CancelToken) -
         except AppError as error:
             checks.append(FileCheck(name, None, str(error)))
         except OSError as error:
-            checks.append(FileCheck(name, None, str(_unreadable(path, error))))
+            checks.append(FileCheck(name, None, str(unreadable(path, error))))
     return checks
 
 
@@ -136,21 +137,6 @@ def _tidy(folder: Path, library: Path) -> None:
         folder = folder.parent
 
 
-def _all_shards(path: Path) -> list[Path]:
-    files = shards(path)
-    count = len(files)
-    for file in files:
-        if not file.is_file():
-            raise AppError(
-                "model-missing" if count == 1 else "shard-missing",
-                "There is no file {path}." if count == 1 else "{path} is not beside the others.",
-                "Check the name." if count == 1 else "Put all {count} files of the model into one folder.",
-                path=file if count == 1 else file.name,
-                count=count,
-            )
-    return files
-
-
 def _link(file: Path, target: Path) -> None:
     try:
         os.link(file, target)
@@ -184,14 +170,3 @@ def _cache_name(path: Path) -> str:
     """In the Hub's cache a file is a link to its content, which is named by its SHA-256."""
     name = path.resolve().name if path.is_symlink() else ""
     return name if len(name) == 64 and not set(name) - set("0123456789abcdef") else ""
-
-
-def _unreadable(path: Path, error: OSError) -> AppError:
-    return AppError(
-        "model-unreadable",
-        "{path} cannot be read: {reason}.",
-        "Check the file's permissions.",
-        detail=repr(error),
-        path=path,
-        reason=error.strerror or error,
-    )

@@ -65,8 +65,8 @@ def test_reading_by_range_fetches_no_byte_twice() -> None:
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (b"", "not-gguf"),
-        (b"hello, I am a text file, not a model at all", "not-gguf"),
+        (b"", "not-a-model"),
+        (b"hello, I am a text file, not a model at all", "not-a-model"),
         (b"GGUF" + struct.pack("<IQQ", 99, 0, 0), "gguf-version"),
         (b"GGUF" + struct.pack("<IQQ", 3, 1 << 60, 0), "gguf-damaged"),
         (b"GGUF" + struct.pack("<IQQ", 3, 0, 1 << 61), "gguf-damaged"),

@@ -24,6 +24,20 @@ def start(bench, service, wanted="Q4_K_M", **options):
     return service.start(repository, model_of(repository, wanted), **options)
 
 
+def begin(bench, hub_server, hold_at):
+    """A download that waits for the Hub after so many bytes."""
+    hub_server.hold_at = hold_at
+    service = bench.service()
+    download = start(bench, service)
+    assert hub_server.holding.wait(10)
+    return service, download
+
+
+def go_on(hub_server):
+    hub_server.hold_at = None
+    hub_server.go.set()
+
+
 def test_three_shards_arrive_whole_and_only_then(bench, hub_server, make):
     files = make.shards(3, 2 * MB)
     hub_server.add(REPO, files)
@@ -81,10 +95,7 @@ def test_pause_keeps_what_came_and_a_later_service_goes_on(bench, hub_server, ma
     files = make.shards(2, 2 * MB)
     total = sum(map(len, files.values()))
     hub_server.add(REPO, files)
-    hub_server.hold_at = total // 2
-    service = bench.service()
-    download = start(bench, service)
-    assert hub_server.holding.wait(10)
+    service, download = begin(bench, hub_server, total // 2)
     bench.events.wait_for(lambda e: isinstance(e, DownloadProgress) and e.done >= hub_server.sent)
     service.pause(download)
     bench.events.wait_for(lambda e: isinstance(e, DownloadProgress) and e.state is DownloadState.PAUSED)
@@ -93,8 +104,7 @@ def test_pause_keeps_what_came_and_a_later_service_goes_on(bench, hub_server, ma
     assert total // 2 - 70_000 <= paused.done <= total // 2
     assert bench.files() == []
     service.close()
-    hub_server.hold_at = None
-    hub_server.go.set()
+    go_on(hub_server)
     later = bench.service()
     assert later.resume_interrupted() == []  # the person paused it
     later.resume(download)
@@ -104,10 +114,7 @@ def test_pause_keeps_what_came_and_a_later_service_goes_on(bench, hub_server, ma
 
 def test_resuming_at_once_after_a_pause(bench, hub_server, make):
     hub_server.add(REPO, make.shards(1, 2 * MB))
-    hub_server.hold_at = MB
-    service = bench.service()
-    download = start(bench, service)
-    assert hub_server.holding.wait(10)
+    service, download = begin(bench, hub_server, MB)
     hub_server.hold_at = None
     service.pause(download)
     service.resume(download)
@@ -117,10 +124,7 @@ def test_resuming_at_once_after_a_pause(bench, hub_server, make):
 
 def test_cancelling_leaves_nothing(bench, hub_server, make):
     hub_server.add(REPO, make.shards(1, 2 * MB))
-    hub_server.hold_at = MB
-    service = bench.service()
-    download = start(bench, service)
-    assert hub_server.holding.wait(10)
+    service, download = begin(bench, hub_server, MB)
     service.cancel(download)
     service.close()
     assert service.list() == []
@@ -129,13 +133,9 @@ def test_cancelling_leaves_nothing(bench, hub_server, make):
 
 def test_closing_is_an_interruption_that_is_resumed(bench, hub_server, make):
     hub_server.add(REPO, make.shards(1, 2 * MB))
-    hub_server.hold_at = MB
-    service = bench.service()
-    download = start(bench, service)
-    assert hub_server.holding.wait(10)
+    service, download = begin(bench, hub_server, MB)
     service.close()
-    hub_server.hold_at = None
-    hub_server.go.set()
+    go_on(hub_server)
     assert bench.service().resume_interrupted() == [download]
     assert isinstance(bench.events.end(download), DownloadFinished)
 
@@ -151,8 +151,7 @@ def test_only_a_few_run_at_once_and_the_rest_follow(bench, hub_server, make):
         ids.append(service.start(repository, repository.models[0]))
     assert hub_server.holding.wait(10)
     assert [each.state for each in service.list()][2:] == [DownloadState.QUEUED] * 2
-    hub_server.hold_at = None
-    hub_server.go.set()
+    go_on(hub_server)
     assert all(isinstance(bench.events.end(each), DownloadFinished) for each in ids)
 
 
@@ -245,7 +244,7 @@ def test_one_wrong_byte(bench, hub_server, make):
 def test_no_model_at_all(bench, hub_server):
     hub_server.add(REPO, {"Model-Q4_K_M.gguf": b"<html>log in first</html>" * 100})
     failed = bench.events.end(start(bench, bench.service()))
-    assert failed.error.code == "not-gguf"
+    assert failed.error.code == "not-a-model"
     assert "Model-Q4_K_M.gguf" in failed.error.text()
     assert bench.files() == []
 
@@ -253,17 +252,13 @@ def test_no_model_at_all(bench, hub_server):
 def test_a_file_that_changed_between_two_runs_starts_over(bench, hub_server, make):
     old = make.shards(2, 2 * MB)
     hub_server.add(REPO, old)
-    hub_server.hold_at = 3 * MB
-    service = bench.service()
-    download = start(bench, service)
-    assert hub_server.holding.wait(10)
+    service, download = begin(bench, hub_server, 3 * MB)
     service.pause(download)
     bench.events.wait_for(lambda e: isinstance(e, DownloadProgress) and e.state is DownloadState.PAUSED)
     first, second = old
     new = {first: old[first], second: make.gguf(2 * MB + 4096, seed=99, split=(1, 2))}
     hub_server.add(REPO, new)
-    hub_server.hold_at = None
-    hub_server.go.set()
+    go_on(hub_server)
     before = hub_server.sent
     service.resume(download)
     assert isinstance(bench.events.end(download), DownloadFinished)
@@ -395,8 +390,7 @@ def test_the_same_model_twice_is_one_download(bench, hub_server, make):
     service = bench.service()
     first = start(bench, service)
     assert start(bench, service) == first
-    hub_server.hold_at = None
-    hub_server.go.set()
+    go_on(hub_server)
     assert isinstance(bench.events.end(first), DownloadFinished)
     with pytest.raises(AppError) as caught:
         start(bench, service)
@@ -412,8 +406,7 @@ def test_two_programs_do_not_write_into_one_download(bench, hub_server, make):
     other.resume(download)
     failed = bench.events.wait_for(lambda e: isinstance(e, DownloadFailed))
     assert failed.error.code == "download-elsewhere"
-    hub_server.hold_at = None
-    hub_server.go.set()
+    go_on(hub_server)
     bench.events.wait_for(lambda e: isinstance(e, DownloadFinished))
 
 
@@ -430,18 +423,14 @@ def test_a_projector_comes_along(bench, hub_server, make):
 @pytest.mark.expect_log("junk/job.json cannot be read")
 def test_damaged_jobs_and_sidecars_do_no_harm(bench, hub_server, make):
     hub_server.add(REPO, make.shards(1, 2 * MB))
-    hub_server.hold_at = MB
-    service = bench.service()
-    download = start(bench, service)
-    assert hub_server.holding.wait(10)
+    service, download = begin(bench, hub_server, MB)
     service.close()
     (bench.folder / "junk").mkdir()
     (bench.folder / "junk" / "job.json").write_text("{")
     sidecar = bench.folder / download / "00001.json"
     stored = json.loads(sidecar.read_text())
     sidecar.write_text(json.dumps({**stored, "ranges": [[0, 1 << 40]]}))
-    hub_server.hold_at = None
-    hub_server.go.set()
+    go_on(hub_server)
     later = bench.service()
     later.resume(download)
     assert isinstance(bench.events.end(download), DownloadFinished)

@@ -165,7 +165,11 @@ def test_taking_a_model_in(library, own, tmp_path, make, by):
 
 def test_what_is_no_model_is_not_taken_in(own, tmp_path, make):
     source = put(tmp_path / "d", {"x.gguf": b"no", "s-00001-of-00002.gguf": make.gguf(2000)})
-    for name, code in (("x.gguf", "not-gguf"), ("s-00001-of-00002.gguf", "shard-missing"), ("y.gguf", "model-missing")):
+    for name, code in (
+        ("x.gguf", "not-a-model"),
+        ("s-00001-of-00002.gguf", "shard-missing"),
+        ("y.gguf", "model-missing"),
+    ):
         with pytest.raises(AppError) as caught:
             import_model(source / name, own, ImportBy.COPY, lambda _path: None, quiet, CancelToken())
         assert caught.value.code == code
