@@ -1,6 +1,5 @@
 """The models page in the window: opening and leaving it, and what downloads tell meanwhile."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from ui.shell.features import Features
 from ui.shell.pages import PageOpener
 
 MODEL_SUFFIX = ".gguf"
-_LATER_SHARD = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
 
 
 class ModelPage(QObject):
@@ -67,5 +65,4 @@ class ModelPage(QObject):
 
 def first_model(paths: Sequence[str]) -> str:
     """Of what was opened or dropped the model, "" where there is none; the first part stands for all parts of one."""
-    models = [path for path in paths if path.lower().endswith(MODEL_SUFFIX)]
-    return next((path for path in models if not _LATER_SHARD.search(path)), models[0] if models else "")
+    return min((path for path in paths if path.lower().endswith(MODEL_SUFFIX)), default="")
