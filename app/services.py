@@ -15,6 +15,7 @@ from app.agent.loop import TurnResources
 from app.chat.model_choice import ModelChoice
 from app.chat.model_plan import ModelPlans
 from app.chat.service import ChatService
+from app.diagnostics.report import report
 from app.documents.reading.blocks import Limits
 from app.documents.service import DocumentService
 from app.domain.clock import SystemClock
@@ -25,6 +26,7 @@ from app.embedding.worker import EmbeddingWorker
 from app.engine.learned.states import StateFolder
 from app.engine.llama import embed
 from app.engine.local.worker import EngineWorker
+from app.engine.probe import this_machine
 from app.engine.protocol import Engine
 from app.mailbox import Mailbox
 from app.models.hub.catalogue import catalogued_sampling
@@ -137,6 +139,10 @@ class Services:
             tools,
             chat,
         )
+
+    def report(self) -> str:
+        """What a person can send who reports a fault. Asks llama.cpp for its devices, about a second."""
+        return report(self.paths.logs, self.paths.data, this_machine(measure=False), self.engine.model)
 
     def close(self) -> None:
         """Stop, drain, join: turns first, since they use everything else; the store last."""

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from shiboken6 import isValid
 
-from app.domain.errors import REPORT, AppError, Cancelled, ErrorInfo
+from app.domain.errors import AppError, Cancelled, ErrorInfo
 from app.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,10 @@ class Bridge(QObject):
         except Exception as error:  # a bug: it must be seen, but the window lives on
             log.exception("a query of the window failed")
             info = ErrorInfo(
-                "internal", "Something went wrong inside the program.", f"You can go on. {REPORT}", detail=repr(error)
+                "internal",
+                "Something went wrong inside the program.",
+                "You can go on. Please report it.",
+                detail=repr(error),
             )
             outcome = _Outcome(on_error or self.failed.emit, info, receiver)
         if self._open:

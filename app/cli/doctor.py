@@ -3,24 +3,24 @@
 import argparse
 import json
 import os
-import platform
 import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
-from app import __version__
 from app.cli.output import JsonLines, Plain
 from app.diagnostics.libraries import missing_libraries, no_window
+from app.diagnostics.log import FILE_NAME
+from app.diagnostics.report import program, report, versions
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.library import ModelFile
 from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling
 from app.engine.local.worker import EngineWorker
+from app.engine.probe import this_machine
 from app.engine.protocol import GenerationRequest, Tokens
 from app.models.library.shipped import default_roots, shipped_models
 from app.storage.chats.conversations import ConversationStore
@@ -28,7 +28,6 @@ from app.storage.paths import Paths
 from app.storage.secrets import Secrets
 
 PAINT_S = 120.0  # how long painting a window may take on the slowest machine
-LIBRARIES = ("llama-cpp-python", "PySide6-Essentials", "huggingface_hub", "pypdfium2", "lxml", "keyring")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +42,23 @@ class Finding:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--selftest", action="store_true", help="also paint a window and let a shipped model answer")
+    parser.add_argument("--report", action="store_true", help="print what to send with a report of a fault")
     parser.add_argument("--json", action="store_true", help="answer in JSON Lines")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit 1 where something is broken; what is merely missing is a warning."""
     lines, plain = JsonLines(), Plain()
+    paths = Paths.default(os.environ)
+    if arguments.report:
+        text = report(paths.logs, paths.data, this_machine(measure=False), None)
+        if arguments.json:
+            lines.write({"report": text})
+        else:
+            plain.write(text)
+        return 0
     broken = False
-    for finding in findings(Paths.default(os.environ), selftest=arguments.selftest):
+    for finding in findings(paths, selftest=arguments.selftest):
         broken = broken or finding.status == "error"
         if arguments.json:
             lines.write({"check": finding.check, "status": finding.status, "text": finding.text, "hint": finding.hint})
@@ -64,9 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def findings(paths: Paths, *, selftest: bool) -> Iterator[Finding]:
     """The report, line by line as it is found out."""
-    yield Finding("program", "ok", f"Alcove {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    yield Finding("program", "ok", program())
     yield _guarded("libraries", _libraries)
     yield _guarded("folders", lambda: _folders(paths))
+    yield Finding("log", "ok", str(paths.logs / FILE_NAME))
     yield _guarded("conversations", lambda: _conversations(paths))
     yield _guarded("search", _search)
     yield _guarded("keyring", _keyring)
@@ -89,12 +98,7 @@ def _guarded(check: str, find: Callable[[], Finding]) -> Finding:
 
 
 def _libraries() -> Finding:
-    found, missing = [], []
-    for name in LIBRARIES:
-        try:
-            found.append(f"{name} {metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            missing.append(name)
+    found, missing = versions()
     if missing and not getattr(sys, "frozen", False):
         return Finding("libraries", "error", f"missing: {', '.join(missing)}", "Install Alcove again.")
     return Finding("libraries", "ok", ", ".join(found) or "part of the program")

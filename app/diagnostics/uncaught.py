@@ -20,6 +20,9 @@ def uncaught_logged() -> Iterator[None]:
     sys.excepthook, threading.excepthook, sys.unraisablehook = _on_main, _on_thread, _unraisable
     try:
         yield
+    except Exception:
+        _log.critical("The program ended by an exception", exc_info=True)
+        raise
     finally:
         sys.excepthook, threading.excepthook, sys.unraisablehook = before
 

@@ -1,5 +1,7 @@
 """The log of real work holds nothing that a person, a document or a model said."""
 
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -65,3 +67,77 @@ def test_without_debug_a_command_says_nothing_besides(alcove) -> None:
 
 def test_the_list_of_commands_is_in_the_help(alcove) -> None:
     assert ", ".join(COMMANDS) in alcove("--help").out
+
+
+WINDOW = """
+import sys
+from PySide6.QtCore import QTimer
+from ui.main import main
+from ui.shell.window import MainWindow
+
+what, start = sys.argv[1], MainWindow.start
+
+def fail():
+    raise LookupError("heliotrope")
+
+def started(window, paths=()):
+    start(window, paths)
+    print(window.views.banner.text(), flush=True)
+    if what == "fail":
+        QTimer.singleShot(0, fail)
+    if what != "stay":
+        QTimer.singleShot(200, window.close)
+
+MainWindow.start = started
+sys.exit(main([]))
+"""
+
+
+@pytest.fixture
+def window(environment):
+    """Starts the program's window and returns what its banner says, and the process."""
+    started = []
+
+    def run(what: str) -> tuple[str, "subprocess.Popen[str]"]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", WINDOW, what], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        started.append(process)
+        return process.stdout.readline().strip(), process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_a_killed_window_is_told_of_at_the_next_start_only(window, environment) -> None:
+    logs = Path(environment["ALCOVE_HOME"]) / "logs"
+    told, process = window("stay")
+    assert told == ""
+    process.kill()
+    process.wait()
+    told, process = window("close")
+    assert told.startswith("The last time, Alcove ended unexpectedly.")
+    assert process.wait(60) == 0, process.stderr.read()
+    told, process = window("close")
+    assert told == ""
+    assert process.wait(60) == 0
+    assert not list(logs.glob("run-*"))
+
+
+def test_an_exception_in_a_slot_is_in_the_log_and_the_window_lives_on(window, environment) -> None:
+    _, process = window("fail")
+    assert process.wait(60) == 0, process.stderr.read()
+    text = (Path(environment["ALCOVE_HOME"]) / "logs" / "alcove.log").read_text(encoding="utf-8")
+    assert "begins" in text
+    assert "Traceback" in text
+    assert "LookupError" in text
+    assert "heliotrope" not in text.replace('raise LookupError("heliotrope")', "")
+
+
+def test_the_report_of_the_command_line(alcove) -> None:
+    run = alcove("doctor", "--report", "--json")
+    assert run.code == 0, run.err
+    assert run.records[0]["report"].startswith("Alcove ")

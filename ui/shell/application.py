@@ -30,7 +30,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.diagnostics.libraries import missing_libraries, no_window
-from app.domain.errors import REPORT, AppError, ErrorInfo
+from app.domain.errors import AppError, ErrorInfo
 from ui.errors import error_hint, error_message
 from ui.theme import apply_theme
 
@@ -51,6 +51,8 @@ def run_window(paths: Sequence[str]) -> int:
     if instance is not None and not instance.begin(paths):
         return 0  # another window has them now
     # A start that ends above has no need of these, and is done in a third of the time without.
+    from app.diagnostics.report import program
+    from app.diagnostics.running import RunFile
     from app.services import Services
     from ui.bridge import Bridge
     from ui.shell.window import MainWindow
@@ -61,6 +63,8 @@ def run_window(paths: Sequence[str]) -> int:
         if instance is not None:
             instance.close()
         return _refuse(error.info)
+    log.info("%s begins", program())
+    running = RunFile(services.paths.logs)
     settings = services.settings.get()
     translators = install_translations(app, settings.language)
     apply_theme(app, settings.theme)
@@ -73,6 +77,8 @@ def run_window(paths: Sequence[str]) -> int:
     if sys.platform == "darwin":  # elsewhere it would look at every event for nothing
         app.installEventFilter(OpenedFiles(window.open_paths, window))
     window.show()
+    if running.crash is not None:
+        window.tell_of_crash(crashed())
     QTimer.singleShot(0, lambda: window.start(paths))
     QTimer.singleShot(STARTED_MS, gc.freeze)  # else a collection looks at all that was imported, for about 50 ms
     status = app.exec()
@@ -81,7 +87,8 @@ def run_window(paths: Sequence[str]) -> int:
     # The window is gone from the screen by now, so nobody waits for what is stored and joined here.
     bridge.close()
     services.close()
-    log.debug("ended with %d after %d translations", status, len(translators))
+    running.close()
+    log.info("ended with %d after %d translations", status, len(translators))
     return status
 
 
@@ -184,12 +191,20 @@ def report_bugs(
                 ErrorInfo(
                     "internal",
                     "Something went wrong inside the program.",
-                    f"You can go on. {REPORT}",
+                    "You can go on. Please report it.",
                     detail=repr(error),
                 )
             )
 
     return hook
+
+
+def crashed() -> ErrorInfo:
+    return ErrorInfo(
+        "crashed",
+        "The last time, Alcove ended unexpectedly.",
+        "Your chats are kept, with what was answered until then.",
+    )
 
 
 def _quit_on_signals(window: "MainWindow") -> None:

@@ -40,5 +40,8 @@ class Menus(QObject):
                 Entry(self.tr("List of chats"), "Ctrl+B", window.toggle_sidebar),
                 *window.pages.entries(beside=True),
             ],
-            self.tr("&Help"): [Entry(self.tr("About Alcove"), "", window.about, roles.AboutRole)],
+            self.tr("&Help"): [
+                Entry(self.tr("Copy report…"), "", window.copy_report),
+                Entry(self.tr("About Alcove"), "", window.about, roles.AboutRole),
+            ],
         }

@@ -22,11 +22,13 @@ from ui.shell.menus import Menus
 from ui.shell.model_page import MODEL_SUFFIX, ModelPage, first_model
 from ui.shell.pages import PAGES, Page, PageOpener
 from ui.shell.panels import Panels
+from ui.shell.report import ReportDialog
 from ui.shell.sources import Sources
 from ui.shell.statusbar import StatusBar
 from ui.shell.views import Views
 from ui.shell.window_state import decoded, restore, state_of
 from ui.theme import apply_theme, style_sheet, theme_watcher
+from ui.widgets.banner import Offer
 
 DEFAULT_SIZE = (1280, 820)
 
@@ -126,8 +128,18 @@ class MainWindow(QMainWindow):
     def about(self) -> None:
         AboutDialog(self).open()
 
+    def copy_report(self) -> None:
+        ReportDialog(self._services.report, self._bridge, self).open()
+
     def show_error(self, info: ErrorInfo) -> None:
-        self.views.banner.show_error(info)
+        """Our own mistakes come with the way to report them."""
+        self.views.banner.show_error(info, self._report_offer() if info.code == "internal" else None)
+
+    def tell_of_crash(self, info: ErrorInfo) -> None:
+        self.views.banner.show_note(info, self._report_offer())
+
+    def _report_offer(self) -> Offer:
+        return Offer(self.tr("Copy report…"), self.copy_report)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

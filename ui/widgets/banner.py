@@ -1,11 +1,25 @@
 """A line across the window that tells of an error and stays until it is closed. It never takes the focus."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.errors import ErrorInfo
 from ui.errors import error_hint, error_message
 from ui.widgets.buttons import IconButton, IconLabel
+
+NARROW = 560  # px
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something to do about it, one press away."""
+
+    text: str
+    run: Callable[[], object]
 
 
 class Banner(QFrame):
@@ -21,6 +35,9 @@ class Banner(QFrame):
         self._hint = _text_label(self)
         self._detail = _text_label(self)
         self._detail.setProperty("kind", "muted")
+        self._offer: Offer | None = None
+        self.action = QPushButton(self)
+        self.action.clicked.connect(self._accept)
         self._fold = QPushButton(self.tr("Details"), self)
         self._fold.setProperty("kind", "ghost")
         self._fold.setCheckable(True)
@@ -35,13 +52,41 @@ class Banner(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 8, 8, 8)
         row.setSpacing(10)
-        row.addWidget(IconLabel("error", 18, self, color="error"), 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(texts, 1)
-        row.addWidget(self._fold, 0, Qt.AlignmentFlag.AlignTop)
+        self._icon = IconLabel("error", 18, self, color="error")
+        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(6)
+        buttons.addWidget(self.action, 0, Qt.AlignmentFlag.AlignTop)
+        buttons.addWidget(self._fold, 0, Qt.AlignmentFlag.AlignTop)
+        buttons.addStretch(1)
+        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._body.setSpacing(8)
+        self._body.addLayout(texts, 1)
+        self._body.addLayout(buttons)
+        row.addLayout(self._body, 1)
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
-    def show_error(self, info: ErrorInfo) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where the window is narrow the buttons stand below the text, which would be a tall column beside them."""
+        super().resizeEvent(event)
+        beside = self.width() >= NARROW
+        self._body.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+
+    def show_error(self, info: ErrorInfo, offer: Offer | None = None) -> None:
+        self._show(info, offer, calm=False)
+
+    def show_note(self, info: ErrorInfo, offer: Offer | None = None) -> None:
+        """What is worth knowing and no cause for alarm."""
+        self._show(info, offer, calm=True)
+
+    def _show(self, info: ErrorInfo, offer: Offer | None, *, calm: bool) -> None:
+        self.setProperty("kind", "note" if calm else "banner")
+        self.style().polish(self)
+        self._icon.set_icon("info" if calm else "error", "muted" if calm else "error")
+        self._offer = offer
+        self.action.setText(offer.text if offer else "")
+        self.action.setVisible(offer is not None)
         self._message.setText(error_message(info))
         hint = error_hint(info)
         self._hint.setText(hint)
@@ -60,6 +105,12 @@ class Banner(QFrame):
     def dismiss(self) -> None:
         self.hide()
         self.closed.emit()
+
+    def _accept(self) -> None:
+        offer = self._offer
+        self.dismiss()
+        if offer is not None:
+            offer.run()
 
 
 def _text_label(parent: QWidget) -> QLabel:

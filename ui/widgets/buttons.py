@@ -48,8 +48,8 @@ class IconLabel(QLabel):
         self.setFixedSize(size, size)
         self._tint()
 
-    def set_icon(self, name: str) -> None:
-        self._name = name
+    def set_icon(self, name: str, color: str = "") -> None:
+        self._name, self._color = name, color or self._color
         self._tint()
 
     def changeEvent(self, event: QEvent) -> None:
