@@ -296,6 +296,7 @@ def test_a_streaming_answer_can_be_entered_in_the_middle(
     half = make_answer("a", ReasoningPart("Hm", 1.0), TextPart("Half of"), status=MessageStatus.STREAMING)
     screen.view.show_conversation([make_question("u", "Why?"), half])
     screen.settle()
+    assert "Starting…" not in screen.names()
     screen.write(1, " it")
     screen.settle()
     assert screen.prose() == "Half of it"

@@ -68,7 +68,7 @@ class MessageItem:
         self._fold: AnswerFold | None = None  # made with the rows
         self._rows: list[PartRows | None] = []  # by part
         self._grown: set[int] = set()  # parts that were not shown since text came
-        self._waiting: StatusRow | None = StatusRow() if self.live else None
+        self._waiting: StatusRow | None = StatusRow() if self.live and not message.parts else None
         self._error = ErrorRow(message.error) if message.error else None
         self._extra: dict[type[Content], Segment] = {}
         self._dirty = True
