@@ -14,6 +14,7 @@ from markdown_it.utils import EnvType, OptionsDict
 
 from app.domain.citations import cut_at_mentions
 from app.domain.errors import AppError
+from app.domain.excerpt import shortened
 from app.domain.messages import (
     AttachmentPart,
     CitationPart,
@@ -184,8 +185,7 @@ def _citations(message: Message) -> list[CitationPart]:
 
 
 def _footnote(part: CitationPart) -> str:
-    quote = _one_line(part.quote)
-    shown = quote if len(quote) <= QUOTE_CHARS else quote[:QUOTE_CHARS] + "…"
+    shown = shortened(_one_line(part.quote), QUOTE_CHARS)
     return f"{', '.join(filter(None, (_one_line(PurePath(part.path).name), part.locator.label())))}: “{shown}”"
 
 

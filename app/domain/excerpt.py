@@ -1,4 +1,4 @@
-"""The part of a passage that answers a query, where there is no room for all of it."""
+"""What stands for a text where there is no room for all of it."""
 
 import re
 
@@ -30,6 +30,11 @@ def excerpt(text: str, query: str, limit: int) -> str:
         else:
             break
     return taken if len(taken) <= limit else taken[: limit + 1].rsplit(None, 1)[0][:limit]
+
+
+def shortened(text: str, limit: int) -> str:
+    """The first ``limit`` characters, with a mark where more were there."""
+    return text if len(text) <= limit else text[:limit] + "…"
 
 
 def _stems(text: str) -> set[str]:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from PySide6.QtCore import QCoreApplication
 
+from app.domain.excerpt import shortened
 from app.domain.messages import ToolStatus
 from app.domain.tools import ToolLabel, ToolSpec
 
@@ -88,5 +89,4 @@ def _json(value: object) -> str:
 
 
 def _cut(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
+    return shortened(" ".join(text.split()), _LONGEST)

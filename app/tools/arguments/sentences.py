@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from app.domain.excerpt import shortened
+
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
@@ -108,7 +110,7 @@ def _text(value: object) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_NAME else text[:_LONGEST_NAME] + "…"
+    return shortened(text, _LONGEST_NAME)
 
 
 def _listed(texts: Iterable[str]) -> str:

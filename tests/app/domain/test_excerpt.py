@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.excerpt import excerpt
+from app.domain.excerpt import excerpt, shortened
 
 TEXT = "The house is old. The boiler stands in the cellar. It is from Nordwerk. The roof was mended in May."
 
@@ -25,3 +25,8 @@ def test_a_long_sentence_is_cut_at_a_word() -> None:
 @given(st.text(), st.text(), st.integers(1, 200))
 def test_never_longer_than_the_limit(text: str, query: str, limit: int) -> None:
     assert len(excerpt(text, query, limit)) <= limit
+
+
+def test_a_mark_says_that_a_text_was_longer() -> None:
+    assert shortened("boiler", 6) == "boiler"
+    assert shortened("boilers", 6) == "boiler…"

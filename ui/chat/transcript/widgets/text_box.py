@@ -16,12 +16,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QTextBrowser, QTextEdit, QToolTip, QWidget
 
+from app.domain.excerpt import shortened
 from app.domain.messages import CitationPart
 from ui.chat.transcript.rows.markdown import CITATION_SCHEME
 from ui.chat.transcript.rows.segment import Segment
 from ui.chat.transcript.widgets.context import RowContext
 from ui.chat.transcript.widgets.wording import source_label
 
+QUOTE_CHARS = 400  # of a citation, in its tooltip
 SCROLL_KEYS = frozenset({Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Up, Qt.Key.Key_Down})
 SCROLL_KEYS_WITH_CONTROL = frozenset({Qt.Key.Key_Home, Qt.Key.Key_End})
 
@@ -128,8 +130,7 @@ class TextBox(QTextBrowser):
         if citation is None:
             return link
         place = source_label(citation.path, citation.locator)
-        quote = citation.quote if len(citation.quote) <= 400 else citation.quote[:400] + "…"
-        return f"{place}\n{quote}"
+        return f"{place}\n{shortened(citation.quote, QUOTE_CHARS)}"
 
     def _activate(self, url: QUrl) -> None:
         link = url.toString()
