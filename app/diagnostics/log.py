@@ -83,7 +83,7 @@ def chosen_categories(text: str) -> tuple[str, ...]:
 
 
 def category_of(logger: str) -> str:
-    """``app.engine.local.owner`` -> ``engine``; "" for a library's."""
+    """``app.engine.local.loop`` -> ``engine``; "" for a library's."""
     first, _, rest = logger.partition(".")
     if first == "ui":
         return WINDOW

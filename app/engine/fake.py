@@ -13,6 +13,7 @@ from app.domain.messages import GenerationStats, StopReason
 from app.domain.models import LoadRequest, ModelInfo, PromptText, TokenPiece
 from app.domain.placement import AS_PLANNED, Speed, Tuning
 from app.domain.protocols import Publish
+from app.engine.prefix import common_prefix
 from app.engine.protocol import EngineEvent, Finished, GenerationRequest, Prefill, Queued, Tokens
 from app.engine.stops import StopScanner
 
@@ -55,8 +56,12 @@ class FakeEngine:
         loaded: bool = True,
         default: Sequence[str] | None = None,
     ) -> None:
-        """``auto``: scripts run without ``release`` unless they say otherwise. ``loaded``: a model is there from the
-        start. ``default``: the answer to a request that no script matches (else AssertionError)."""
+        """An engine for one test.
+
+        ``auto``: scripts run without ``release`` unless they say otherwise.
+        ``loaded``: a model is there from the start.
+        ``default``: the answer to a request that no script matches (else AssertionError).
+        """
         self.requests: list[GenerationRequest] = []
         self.loads: list[LoadRequest] = []
         self.tokenized: list[tuple[PromptText, ...]] = []
@@ -95,8 +100,10 @@ class FakeEngine:
         error: AppError | None = None,
         dies: bool = False,
     ) -> None:
-        """Write down the next answer, one token per piece. Scripts are used in order; one with ``when`` only for a
-        request that it accepts, before those without."""
+        """Write down the next answer, one token per piece.
+
+        Scripts are used in order; one with ``when`` only for a request that it accepts, before those without.
+        """
         with self._changed:
             chosen = self._auto if auto is None else auto
             self._scripts.append(_Script(tuple(pieces), chosen, stop_reason, when, error, dies))
@@ -227,7 +234,7 @@ class FakeEngine:
             script = self._take(request)
             self.requests.append(request)
         total = len(request.prompt)
-        cached = min(_common(self._cache, request.prompt), total - 1)
+        cached = min(common_prefix(self._cache, request.prompt), total - 1)
         yield Prefill(cached, total, cached)
         yield Prefill(total, total, cached)
         prefilled = time.monotonic()
@@ -349,12 +356,3 @@ class FakeEngine:
 
 def _nobody(event: object) -> None:
     """Where nobody listens."""
-
-
-def _common(a: Sequence[int], b: Sequence[int]) -> int:
-    count = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        count += 1
-    return count

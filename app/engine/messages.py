@@ -14,7 +14,7 @@ from app.process.messages import LoadFailed, LoadProgress
 
 @dataclass(frozen=True, slots=True)
 class Tokenize:
-    """Answered by ``Tokenized`` with the same id, also while a generation runs."""
+    """Token ids are asked for. Answered by ``Tokenized`` with the same id, also while a generation runs."""
 
     id: int
     texts: tuple[PromptText, ...]
@@ -23,7 +23,7 @@ class Tokenize:
 
 @dataclass(frozen=True, slots=True)
 class Generate:
-    """Answered by any number of ``Prefill`` and ``Made`` and one ``Finished`` or ``Failed``."""
+    """An answer is asked for. Answered by any number of ``Prefill`` and ``Made`` and one ``Finished`` or ``Failed``."""
 
     request: GenerationRequest
 
@@ -48,16 +48,22 @@ class ReadAhead:
 
 @dataclass(frozen=True, slots=True)
 class ReadAheadEnded:
+    """``error`` None: all is well, however far it came."""
+
     error: ErrorInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
+    """The model is ready. The child's second word, after any number of ``LoadProgress``."""
+
     model: ModelInfo
 
 
 @dataclass(frozen=True, slots=True)
 class Tokenized:
+    """The ids of each text, or an error."""
+
     id: int
     ids: tuple[tuple[int, ...], ...]
     error: ErrorInfo | None = None

@@ -12,10 +12,16 @@ from app.domain.placement import Tuning
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """``prompt``: token ids. ``max_tokens`` None: up to the context's end. ``stop``: texts that end the answer, not
-    part of it. ``conversation``: whose KV cache this is, for reuse across switches. ``round``: how often this answer
-    was broken off for tools; where it began is a place to come back to, where it was taken up again is not.
-    ``grammar``: what calls have to look like; an engine that cannot see to that leaves it."""
+    """A prompt and what is wanted of its answer.
+
+    ``prompt``: token ids.
+    ``max_tokens``: None: up to the context's end.
+    ``stop``: texts that end the answer and are not part of it.
+    ``conversation``: whose KV cache this is, for reuse across switches.
+    ``round``: how often this answer was broken off for tools. Where it began is a place to come back to, where it was
+    taken up again is not.
+    ``grammar``: what calls have to look like; an engine that cannot see to that leaves it.
+    """
 
     prompt: tuple[int, ...]
     sampling: Sampling
@@ -28,11 +34,15 @@ class GenerationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
+    """So many answers come first."""
+
     ahead: int
 
 
 @dataclass(frozen=True, slots=True)
 class Prefill:
+    """``done`` of the prompt's ``total`` tokens are evaluated; ``cached`` of them were already."""
+
     done: int
     total: int
     cached: int
@@ -47,8 +57,12 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Constrained:
-    """How a grammar was used: the calls it was put to, tokens it replaced, and why it was given up ("": it was not):
-    "invalid", "loop" (the calls led nowhere), "stuck" (it left no token)."""
+    """How a grammar was used.
+
+    ``calls``: those that it was put to. ``replaced``: tokens that it replaced.
+    ``dropped``: why it was given up: "invalid", "loop" (the calls led nowhere), "stuck" (it left no token); "": it was
+    not.
+    """
 
     calls: int = 0
     replaced: int = 0
@@ -57,7 +71,11 @@ class Constrained:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """``eog``: the id that ended the answer, or None. ``constrained``: None where no grammar was given."""
+    """The answer's end.
+
+    ``eog``: the id that ended it, or None.
+    ``constrained``: None where no grammar was given.
+    """
 
     stop_reason: StopReason
     stats: GenerationStats
@@ -85,15 +103,19 @@ class Engine(Protocol):
         ...
 
     def with_learned(self, request: LoadRequest) -> LoadRequest:
-        """With what earlier loads of the model taught: the safer plan that it took, the fastest placement. Reads two
-        small files and does not wait for anything else."""
+        """With what earlier loads of the model taught: the safer plan that it took, the fastest placement.
+
+        Reads two small files and does not wait for anything else.
+        """
         ...
 
     def unload(self) -> None: ...
 
     def tokenize(self, texts: Sequence[PromptText], *, add_special: bool = False) -> list[tuple[int, ...]]:
-        """Token ids of each text by itself. ``add_special`` puts the vocabulary's BOS before the first where it wants
-        one. Answered while a generation runs."""
+        """Token ids of each text by itself. Answered while a generation runs.
+
+        ``add_special``: with the vocabulary's BOS before the first text, where it wants one.
+        """
         ...
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[EngineEvent]:
@@ -101,19 +123,26 @@ class Engine(Protocol):
         ...
 
     def read_ahead(self, prompt: tuple[int, ...], conversation: str) -> None:
-        """In idle time, evaluate what the next prompt of the conversation that was answered last surely begins with.
-        Does not wait. Whatever else is asked for stops it at once; what it did so far stays. Nothing happens where the
-        memory holds nearly all of it already."""
+        """Evaluate, in idle time, what the conversation's next prompt surely begins with. Does not wait.
+
+        Only of the conversation that was answered last, and not where the memory holds nearly all of it already.
+        Whatever else is asked for stops it at once; what it did so far stays.
+        """
         ...
 
     def tune(self, request: LoadRequest, cancel: CancelToken) -> Tuning:
         """Time a few placements of the model, and load it by the fastest one, which is remembered for this machine.
-        Takes some loads' time; raises Cancelled when something else is asked for meanwhile."""
+
+        Takes some loads' time. Raises Cancelled when something else is asked for meanwhile.
+        """
         ...
 
     def tune_in_idle_time(self, request: LoadRequest, cancel: CancelToken) -> Tuning | None:
-        """The same by itself, where nobody can notice: once for each model, quick to load, with room beside itself in
-        memory, after a while without work. None where it does not come to it. Waits for that, until ``cancel``."""
+        """The same by itself, where nobody can notice. Waits for that, until ``cancel``.
+
+        Once for each model that is quick to load and has room beside itself in memory, after a while without work.
+        None where it does not come to it.
+        """
         ...
 
     def forget(self, conversation: str) -> None:

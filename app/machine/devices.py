@@ -70,8 +70,10 @@ def gpu(name: str, total: int, free: int | None = None, *, unified: bool = False
 
 
 def found_gpu(name: str, total: int, free: int, ram: Device) -> Device:
-    """A GPU of this machine. Apple's and those inside a processor use the RAM: they claim about as much of it as there
-    is."""
+    """A GPU of this machine.
+
+    Apple's and those inside a processor use the RAM: they claim about as much of it as there is.
+    """
     return gpu(name, total, free, unified="Apple" in name or total >= UNIFIED_SHARE * ram.total)
 
 
@@ -126,8 +128,10 @@ def parse_size(text: str) -> int:
 
 
 def read_bandwidth(size: int = 64 << 20, rounds: int = 3) -> float:
-    """Bytes a second that all cores together read from RAM, the best of ``rounds``. Each reads ``size`` bytes with the
-    C library's memchr, which runs without Python's lock."""
+    """Bytes a second that all cores together read from RAM, the best of ``rounds``.
+
+    Each core reads ``size`` bytes with the C library's memchr, which runs without Python's lock.
+    """
     search = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).memchr
     search.argtypes, search.restype = (ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t), ctypes.c_void_p
     count = psutil.cpu_count(logical=False) or 1

@@ -27,13 +27,12 @@ TOO_EARLY_S, CALM_S = 2.0, 5.0  # a core taken again so soon doubles that number
 
 
 class ThreadControl:
-    """Chooses the number of threads of the next token (``threads``) and of a prompt (``prompt_threads``). Used by one
-    thread.
+    """Chooses the number of threads of the next token (``threads``) and of a prompt (``prompt_threads``).
 
-    Two rules. Cores that other programs keep busy are left alone at once, without trying: where they are taken, one
-    token with too many threads can take a second. Among what is left the number is found by trying: every so often a
-    few tokens with a neighbouring number, which is kept if they were faster; after a trial in vain the next one waits
-    twice as long.
+    Used by one thread. Two rules. Cores that other programs keep busy are left alone at once, without trying: where
+    they are taken, one token with too many threads can take a second. Among what is left the number is found by trying:
+    every so often a few tokens with a neighbouring number, which is kept if they were faster; after a trial in vain the
+    next one waits twice as long.
 
     Where each thread has a core of its own (``pinned``), sharing all cores with other programs is safe. That is where
     it begins once they take half of the cores; and wherever they take some, one of the numbers tried is all cores.
@@ -48,8 +47,11 @@ class ThreadControl:
         fixed: bool = False,
         pinned: bool = False,
     ) -> None:
-        """``most``: threads at most; ``fixed``: always that many. ``processors``: whose time ``look`` counts.
-        ``pinned``: that many threads compute on a core each."""
+        """``most``: threads at most.
+
+        ``fixed``: always that many. ``pinned``: that many threads compute on a core each.
+        ``processors``: whose time ``look`` counts.
+        """
         self.threads = self.prompt_threads = most
         self._most = most
         self._fixed = fixed or most == 1
@@ -130,20 +132,23 @@ class ThreadControl:
                 self._try_neighbour()
 
     def _rested(self, now: float) -> None:
+        """No token was written for a while: what the last one took is not known, and the machine may be another."""
         self._last = None
         if not self._fixed and now - self._seen.wall >= SOON_S:
             self._observe(now)
 
     def _observe(self, now: float) -> None:
+        """Look at the machine, and leave what others take since the last look to them."""
         seen = self._look()
         wall = max(seen.wall - self._seen.wall, 1e-6)
         others = max(0.0, (seen.busy - self._seen.busy) - (seen.own - self._seen.own)) / wall
         fresh = self._guessed
         self._seen, self._guessed = seen, False
+        # As a share of all: the load counts processors, of which a core may have two.
         free = self._most * max(0.0, 1 - others / self._processors)
         self.prompt_threads = max(1, min(self._most, int(free + PROMPT_SLACK)))
         if self._pinned and 2 * self.prompt_threads <= self._most:
-            self.prompt_threads = self._most
+            self.prompt_threads = self._most  # turns with others on all cores are faster than half of the cores
         limit = max(1, min(self._most, int(free + SLACK)))
         if limit < self._limit:
             if now - self._raised < TOO_EARLY_S:  # a load that comes and goes
@@ -151,6 +156,7 @@ class ThreadControl:
             self._apply(limit)
         elif limit > self._limit:
             self._free_looks += 1
+            # Between answers a mistake costs nothing; in one it costs a token of a second, so wait until it is sure.
             if self._last is None or fresh or self._free_looks >= self._needed_looks:
                 self._raised = now
                 self._apply(limit)
@@ -160,6 +166,7 @@ class ThreadControl:
                 self._needed_looks = FREE_LOOKS
 
     def _apply(self, limit: int) -> None:
+        """Others leave so many cores: begin with what was fastest there."""
         self._limit, self._free_looks = limit, 0
         self._end_trial()
         base = min(self._wish, limit)
@@ -170,9 +177,10 @@ class ThreadControl:
             self._set(base)
 
     def _try_neighbour(self) -> None:
+        """Begin a trial with another number, where there is one."""
         apart = min(self._wish, self._limit)
         if self._pinned and not self._alone:
-            self._sharing = not self._sharing
+            self._sharing = not self._sharing  # in turns with what is next to the number in use
             if self._sharing or self._base > self._limit:
                 self._try(apart if self._base > self._limit else self._most)
                 return
@@ -196,11 +204,13 @@ class ThreadControl:
         return statistics.median(costs) if self._alone else statistics.fmean(costs)
 
     def _hopeless(self) -> bool:
+        """Whether the trial is plainly slower, so that the rest of its tokens need not pay for it."""
         assert self._usual is not None
-        counted = self._costs[1:]
+        counted = self._costs[1:]  # the first one pays for the change
         return len(counted) > 1 and min(counted) > HOPELESS * self._usual
 
     def _judge(self) -> None:
+        """End the trial: keep its number, or go back."""
         assert self._usual is not None
         tried = self.threads
         faster = self._typical(self._costs[1:] or self._costs) < GAIN * self._usual
@@ -210,7 +220,7 @@ class ThreadControl:
         if faster:
             self._trying = False
             self._base, self._usual = tried, None
-            if neighbour:
+            if neighbour:  # found among free cores, so it says what this model wants
                 self._wish = tried
             self._wait, self._next_trial = FIRST_WAIT_S, self._written
             self._costs.clear()

@@ -121,8 +121,10 @@ class ChildProcess:
 
 @contextlib.contextmanager
 def _huge_pages() -> Iterator[None]:
-    """For the processes that are started meanwhile, and not for whatever the person opens from here later. The variable
-    stays, empty: C code on another thread may be looking through the environment."""
+    """For the processes that are started meanwhile, and not for whatever the person opens from here later.
+
+    The variable stays, empty: C code on another thread may be looking through the environment.
+    """
     if sys.platform != "linux":
         yield
         return

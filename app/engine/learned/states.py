@@ -26,6 +26,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from app.engine.prefix import common_prefix
+
 log = logging.getLogger(__name__)
 
 MAGIC = b"ALCSTAT1"
@@ -54,8 +56,11 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class SavedState:
-    """``tokens``: those whose keys and values are in ``state``. ``whole``: it can be cut anywhere; where not,
-    ``checkpoints`` are the earlier places that it can go back to."""
+    """A conversation's memory, as it is written and read.
+
+    ``tokens``: those whose keys and values are in ``state``.
+    ``whole``: it can be cut anywhere; where not, ``checkpoints`` are the earlier places that it can go back to.
+    """
 
     tokens: tuple[int, ...]
     state: Buffer
@@ -93,9 +98,13 @@ class StateFolder:
         go_on: Callable[[], bool] = lambda: True,
         dropped: Sequence[int] = (),
     ) -> Path | None:
-        """The file; None where ``go_on`` said no between two chunks, or there is no room. It takes the place of those
-        that it goes on from, and of those that are a part of ``dropped``, tokens that no prompt will begin with any
-        more. Raises OSError."""
+        """Write a state, and return its file.
+
+        It takes the place of the states that it goes on from, and of those that are a part of ``dropped``: tokens that
+        no prompt will begin with any more.
+        None where ``go_on`` said no between two chunks, or there is no room.
+        Raises OSError.
+        """
         blobs = [Blob(len(saved.tokens), saved.state), *saved.checkpoints][:BLOBS]
         if sum(len(blob.data) for blob in blobs) > self.limit():
             return None
@@ -115,8 +124,10 @@ class StateFolder:
         return path
 
     def best(self, key: str, prompt: Sequence[int], more_than: int, room: int) -> Path | None:
-        """The state that holds the longest prefix of ``prompt``. Only states of at most ``room`` tokens that hold more
-        than ``more_than``. Damaged ones are deleted."""
+        """The state that holds the longest prefix of ``prompt``.
+
+        Only states of at most ``room`` tokens that hold more than ``more_than``. Damaged ones are deleted.
+        """
         best: Path | None = None
         for path in self._files(f"{key}-*.state"):
             try:
@@ -210,17 +221,6 @@ class StateFolder:
     def _delete(path: Path) -> None:
         with contextlib.suppress(OSError):  # another program reads it (Windows): next time
             path.unlink(missing_ok=True)
-
-
-def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens at the start are the same."""
-    length = min(len(one), len(other))
-    if tuple(one[:length]) == tuple(other[:length]):
-        return length
-    for index in range(length):
-        if one[index] != other[index]:
-            return index
-    return length
 
 
 def key_of(*parts: object) -> str:

@@ -17,8 +17,13 @@ FLUSH_S = 0.05  # a batch leaves at most this often: waking the program costs 0.
 
 
 class AnswerWriter:
-    """``pending``: tokens since the last ``take``, by whoever draws them; ``due``: when to call it next, in seconds of
-    ``time.perf_counter``; ``limit``: tokens at most; ``first``: when the first one was there, or 0."""
+    """Turns the tokens of one answer into text, and sends both in batches.
+
+    ``pending``: tokens since the last ``take``; whoever draws them appends them here.
+    ``due``: when to call ``take`` next, in seconds of ``time.perf_counter``.
+    ``limit``: tokens at most.
+    ``first``: when the first token was there, or 0.
+    """
 
     def __init__(self, request: GenerationRequest, vocabulary: Vocabulary, emit: Callable[[Made], None]) -> None:
         self.pending: list[int] = []

@@ -29,8 +29,10 @@ for _variable in ("GGML_BACKEND_PATH", "LLAMA_CPP_LIB_PATH"):
 
 
 def _import_low_level() -> Any:
-    """llama_cpp.llama_cpp without the package's own ``__init__``, which imports numpy, jinja2 and the high-level
-    classes: 0.08 s instead of 0.6 s, and 30 MB less."""
+    """llama_cpp.llama_cpp without the package's own ``__init__``.
+
+    That one imports numpy, jinja2 and the high-level classes: 0.6 s instead of 0.08 s, and 30 MB more.
+    """
     spec = importlib.util.find_spec("llama_cpp")
     if spec is None:
         raise ImportError("llama_cpp is not installed")
@@ -126,8 +128,11 @@ _DEVICE_CPU, _DEVICE_GPUS = 0, (1, 2)  # enum ggml_backend_dev_type: GPU, integr
 
 
 def start() -> None:
-    """Initialize llama.cpp; once a process. Backends built as separate libraries are taken from our own folder only:
-    llama.cpp's own search would look in the current directory."""
+    """Initialize llama.cpp; once a process.
+
+    Backends built as separate libraries are taken from our own folder only: llama.cpp's own search would look in the
+    current directory.
+    """
     lib.llama_log_set(_on_log, None)
     if _backend_count() == 0:
         _load_backends(os.fsencode(_folder))
@@ -176,8 +181,10 @@ def has_openmp() -> bool:
 
 
 def new_thread_pool(params: ctypes.Structure) -> int | None:
-    """A ``ggml_threadpool`` for ``attach_thread_pool``, from ``ggml_threadpool_params``. It lives until the process
-    ends."""
+    """A ``ggml_threadpool`` for ``attach_thread_pool``, from ``ggml_threadpool_params``; None where there is none.
+
+    It lives until the process ends.
+    """
     for _, function in _of_processors(b"ggml_threadpool_new"):
         pool = ctypes.CFUNCTYPE(_pointer, _pointer)(function)(ctypes.addressof(params))
         return int(pool) if pool else None
@@ -220,7 +227,10 @@ def _describe(handle: int) -> Device:
 
 
 def abort_callback() -> Any:
-    """libc's ``strlen`` as ggml's abort callback over a two-byte buffer whose second byte stays 0: true as soon as the
-    first byte is not. A Python callback would take the interpreter's lock at every node of the graph."""
+    """libc's ``strlen`` as ggml's abort callback.
+
+    Over a two-byte buffer whose second byte stays 0 it is true as soon as the first byte is not 0. A Python callback
+    would take the interpreter's lock at every node of the graph.
+    """
     libc = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
     return lib.ggml_abort_callback(ctypes.cast(libc.strlen, ctypes.c_void_p).value)

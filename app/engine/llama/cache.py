@@ -13,9 +13,10 @@ import ctypes
 from collections.abc import Sequence
 from typing import Any
 
-from app.engine.learned.states import Blob, SavedState, common_prefix
+from app.engine.learned.states import Blob, SavedState
 from app.engine.llama import bindings
 from app.engine.llama.bindings import lib
+from app.engine.prefix import common_prefix
 
 SEQUENCE = 0
 MOST_CHECKPOINTS = 8
@@ -24,8 +25,12 @@ CHECKPOINT_APART = 64  # tokens
 
 
 class Cache:
-    """Sequence 0 of a context. ``tokens``: those whose keys and values are in it. ``recurrent``: an evaluation that is
-    broken off leaves it in pieces. ``forgets``: it may be one that cannot be cut everywhere."""
+    """Sequence 0 of a context, and which tokens are in it.
+
+    ``tokens``: those whose keys and values are there.
+    ``recurrent``: an evaluation that is broken off leaves it in pieces.
+    ``forgets``: it may be one that cannot be cut everywhere.
+    """
 
     def __init__(self, context: Any, model: Any) -> None:
         self._context = context
@@ -61,9 +66,12 @@ class Cache:
         return shared
 
     def checkpoint(self, *, passing: bool = False) -> None:
-        """Remember this place, where the memory may not come back to it by itself: a window may, but a copy of it holds
-        only what the next token looks back at. ``passing``: until the next such place, so that an answer of many rounds
-        does not push out the place where it began."""
+        """Remember this place, where the memory may not come back to it by itself.
+
+        A window may, but a copy of it holds only what the next token looks back at.
+        ``passing``: until the next such place, so that an answer of many rounds does not push out the place where it
+        began.
+        """
         here = len(self.tokens)
         if not self.forgets or here - self.last_checkpoint < CHECKPOINT_APART:
             return
@@ -97,8 +105,10 @@ class Cache:
         return None if data is None else SavedState(tuple(self.tokens), data, whole, tuple(self._checkpoints))
 
     def restore(self, saved: SavedState) -> bool:
-        """Put a copy in place of what is there. False, where it is of other tokens or none at all, leaves an empty
-        memory."""
+        """Put a copy in place of what is there.
+
+        False where it is of other tokens or none at all; the memory is empty then.
+        """
         self.clear()
         if not self._put(saved.state, lib.LLAMA_STATE_SEQ_FLAGS_NONE) or self._length() != len(saved.tokens):
             self.clear()
@@ -114,8 +124,10 @@ class Cache:
         self._checkpoints.clear()
 
     def resync(self, tokens: Sequence[int], way_back: Blob | None) -> None:
-        """After an abort in evaluating ``tokens``: micro-batches that were finished stay in the memory; a recurrent one
-        goes ``way_back``, or to a checkpoint."""
+        """Find out what is there after an abort in evaluating ``tokens``.
+
+        Micro-batches that were finished stay in the memory. A recurrent one goes ``way_back``, or to a checkpoint.
+        """
         known = len(self.tokens)
         there = self._go_back(known, way_back) if self.recurrent else self._length()
         self.tokens.extend(tokens[: max(0, there - known)])
@@ -126,8 +138,10 @@ class Cache:
         return int(lib.llama_memory_seq_pos_max(self._memory, SEQUENCE)) + 1
 
     def _can_cut(self, place: int) -> bool:
-        """Whether everything that the token at ``place`` looks back at is there: a recurrent state is of the last token
-        only, a window that forgets begins late."""
+        """Whether everything that the token at ``place`` looks back at is there.
+
+        A recurrent state is of the last token only; a window that forgets begins late.
+        """
         first = int(lib.llama_memory_seq_pos_min(self._memory, SEQUENCE))
         return first <= 0 or first < place - self._window
 

@@ -132,16 +132,17 @@ class Decoder:
     ) -> None:
         total = len(prompt)
         emit(Prefill(cached, total, cached))
+        # A memory that cannot be cut everywhere comes back to where the question ends: other answers part there.
         turn = total - opening if self._cache.forgets else 0
         self._break_off(True)
         start = cached
         self._control.arrive(time.perf_counter())
         while start < total:
             end = min(start + self._step, total)
-            if start < turn < end:
+            if start < turn < end:  # a piece may not cross the place that is to be remembered
                 end = turn
             threads = self._control.piece(time.perf_counter())
-            most = self._threads.prompt
+            most = self._threads.prompt  # a person may have wished for fewer
             self._set_threads(self._control.threads, most if self._threads.fixed else min(most, threads))
             self._evaluate(prompt[start:end], last=end == total, way_back=self._cache.way_back())
             if end == turn or end - self._cache.last_checkpoint >= LONG:
@@ -150,9 +151,12 @@ class Decoder:
             start = end
 
     def _write(self, sampler: Sampler, answer: AnswerWriter) -> tuple[StopReason, int | None]:
-        """Why it ended, and the token that ended it. May raise ContextFull, Stopped.
+        """Write the answer. Returns why it ended, and the token that ended it.
 
-        Between two tokens there is only what the next one needs: every cache is cold then."""
+        May raise ContextFull, Stopped. Between two tokens there is only what the next one needs: every cache is cold
+        then.
+        """
+        # Local names: each look-up of an attribute touches a cache line more.
         sample, keep, decode, place = sampler.sample, answer.pending.append, lib.llama_decode, self._batch.place
         eog, room, limit = self._vocabulary.eog, self._cache.size, answer.limit
         context, tokens, batch, stop = self._context, self._cache.tokens, self._batch.struct, self._stop
@@ -171,10 +175,10 @@ class Decoder:
             if token in eog:
                 answer.first = answer.first or now
                 return StopReason.STOP, token
-            keep(token)
+            keep(token)  # its text waits for a batch
             times.append(now)
             count += 1
-            if now >= due or now - last > patience:
+            if now >= due or now - last > patience:  # a batch is due, or a token took suspiciously long
                 if answer.take(now):
                     return StopReason.STOP, None
                 if (wanted := control.tokens(times)) != threads:
@@ -196,8 +200,11 @@ class Decoder:
             tokens.append(token)
 
     def _evaluate(self, tokens: Sequence[int], *, last: bool, way_back: Blob | None) -> None:
-        """Put tokens behind what is in the cache; ``last`` asks for logits of the last one. ``way_back``: of the cache
-        as it is now."""
+        """Put tokens behind what is in the cache.
+
+        ``last``: logits of the last one are wanted.
+        ``way_back``: of the cache as it is now.
+        """
         if self._stop[0] != b"\0":
             raise Stopped
         self._batch.fill(tokens, len(self._cache.tokens), logits=last)
@@ -208,12 +215,12 @@ class Decoder:
 
     def _give_up(self, code: int, tokens: Sequence[int], way_back: Blob | None = None) -> NoReturn:
         """Says why these tokens were not computed. Raises Stopped, ContextFull, AppError."""
-        if code == DECODE_ABORTED:
+        if code == DECODE_ABORTED:  # the callback of ``_break_off`` said so
             self._cache.resync(tokens, way_back)
             raise Stopped
         if code == DECODE_NO_ROOM:
             raise ContextFull
-        if code < DECODE_INVALID:
+        if code < DECODE_INVALID:  # an error in the middle of the graph, unlike a batch that was refused
             self._cache.clear()
         raise AppError(
             "decode-failed",

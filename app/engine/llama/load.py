@@ -135,8 +135,10 @@ def _is_memory(log: Sequence[str]) -> bool:
 
 
 def _try(context: Any, vocabulary: Vocabulary, name: str, *, tokens: int) -> None:
-    """What crashes or fails at the first tokens does it now and not in the middle of a chat; so does a vocabulary that
-    cannot spell every text."""
+    """Evaluate a few tokens: what crashes or fails at the first ones does it now, not in the middle of a chat.
+
+    So does a vocabulary that cannot spell every text.
+    """
     vocabulary.tokenize(PromptText(EVERY_KIND_OF_BYTE))
     token = next(t for t in (vocabulary.bos, vocabulary.eos, 0) if t >= 0)
     prompt = (lib.llama_token * tokens)(*[token] * tokens)

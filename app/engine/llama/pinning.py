@@ -32,8 +32,10 @@ class _Params(ctypes.Structure):
 
 
 class Pinning:
-    """Says which processors the threads of one context may use. ``possible``: whether all cores can be had, a thread on
-    each. Used by the thread that computes."""
+    """Says which processors the threads of one context may use. Used by the thread that computes.
+
+    ``possible``: whether all cores can be had, a thread on each.
+    """
 
     def __init__(self, context: Any, cores: int, most: int) -> None:
         """``most``: threads that ever compute."""

@@ -24,8 +24,10 @@ _TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0"
 
 
 def decide(request: LoadRequest, path: Path, machine: Machine) -> Plan | None:
-    """Where everything goes. None where the header cannot be understood: llama.cpp then says why, or knows better.
-    Raises AppError ``gguf-tensor-type``, which llama.cpp does not survive."""
+    """Where everything goes; None where the header cannot be understood, and llama.cpp says why, or knows better.
+
+    Raises AppError ``gguf-tensor-type``, which llama.cpp does not survive.
+    """
     try:
         return plan_on_rung(read_shape(path), machine, request)
     except AppError as error:

@@ -73,15 +73,19 @@ class CallRules:
             self._handle = None
 
     def _is_marker(self, token: int) -> bool:
-        """Whether a control token stands for itself here. The rules for text take its spelling, too, but those take
-        anything."""
+        """Whether a control token stands for itself here.
+
+        The rules for text take its spelling, too, but those take anything.
+        """
         if token not in self._doubtful or self._anything is None:
             return token in self._grammar.markers
         return not self._try(self._anything)
 
     def _is_text(self, token: int) -> bool:
-        """Whether UTF-8 goes on with this token. llama.cpp is not strict with overlong forms and zeros, and then tries
-        something else than it accepts."""
+        """Whether UTF-8 goes on with this token.
+
+        llama.cpp is not strict with overlong forms and zeros, and then tries something else than it accepts.
+        """
         state = self._decoder.getstate()
         try:
             return "\0" not in self._decoder.decode(self._vocabulary.piece(token))

@@ -22,9 +22,12 @@ FLOOR = 1e-5
 
 
 class SamplerChain:
-    """Order: penalties, top_k, top_p, min_p, temperature, draw; without top_k min_p comes first, because it needs no
-    sorting. Greedy at temperature 0; ``greedy``: it does nothing else. ``close`` frees the chain, which owns its
-    samplers."""
+    """llama.cpp's samplers in a row: penalties, top_k, top_p, min_p, temperature, draw.
+
+    Without top_k min_p comes first, because it needs no sorting. At temperature 0 the best token is taken.
+    ``greedy``: it does nothing else.
+    ``close`` frees the chain, which owns its samplers.
+    """
 
     def __init__(self, sampling: Sampling, vocabulary_size: int) -> None:
         self.handle: Any = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.engine.learned.states import SavedState, StateFolder, common_prefix, is_same_branch
+from app.engine.learned.states import SavedState, StateFolder, is_same_branch
 from app.engine.llama.cache import Cache
+from app.engine.prefix import common_prefix
 from app.machine.devices import this_ram
 
 log = logging.getLogger(__name__)
@@ -20,9 +21,13 @@ MEMORY_SHARE = 4  # a copy takes at most a fourth of the free memory
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
-    """``kept``: tokens of the prompt that need no evaluation. ``source``: where they were ("memory", "disk", "none").
+    """What a prompt finds in the memory.
+
+    ``kept``: tokens of the prompt that need no evaluation.
+    ``source``: where they were ("memory", "disk", "none").
     ``known``: tokens that were there; beyond ``kept`` the prompt differs from them, or they cannot be gone back to.
-    ``seconds``: what looking, saving what was there and reading took."""
+    ``seconds``: what looking, saving what was there and reading took.
+    """
 
     kept: int
     source: str
@@ -56,8 +61,10 @@ class _Write:
 
 
 class SavedCache:
-    """A cache whose content belongs to a conversation and is kept on disk. All methods on one thread. Without
-    ``folder``, and for a request of no conversation, nothing is saved."""
+    """A cache whose content belongs to a conversation and is kept on disk. All methods on one thread.
+
+    Without ``folder``, and for a request of no conversation, nothing is saved.
+    """
 
     def __init__(self, cache: Cache, folder: StateFolder | None, key: str) -> None:
         self._cache = cache
@@ -80,11 +87,15 @@ class SavedCache:
         )
 
     def make_ready(self, prompt: Sequence[int], conversation: str, *, goes_on: bool = False) -> Reuse:
-        """Make the memory start with as much of the prompt as is known anywhere. What another conversation, or another
-        branch of this one, loses by that is saved before. ``goes_on``: in the same answer, so on the same branch."""
+        """Make the memory begin with as much of the prompt as is known anywhere.
+
+        What another conversation, or another branch of this one, loses by that is saved before.
+        ``goes_on``: in the same answer, so on the same branch.
+        """
         started = time.perf_counter()
         cache = self._cache
         reach, known, source = cache.reach(prompt), len(cache.tokens), "memory"
+        # A state is kept for each branch: what is on this one is overwritten, what is on another is saved first.
         stays = goes_on or is_same_branch(cache.tokens, common_prefix(cache.tokens, prompt))
         leaves = conversation != self._owner or not stays
         if not leaves and self._write is not None and self._write.conversation == conversation:
@@ -92,19 +103,21 @@ class SavedCache:
         path = self._find(prompt, conversation, reach)
         # Read before something is written, which may take the file's place.
         found = self._folder.read(path, self._key) if self._folder is not None and path is not None else None
-        if leaves and (found is not None or reach < known):
+        if leaves and (found is not None or reach < known):  # else the prompt goes on from what is there
             self.save()
         if path is not None and found is not None and self._restore(path, found):
             source, known = "disk", len(cache.tokens)
-            self._saved = ()
+            self._saved = ()  # it will grow, and is written again then
         if conversation != self._owner:
             self._owner, self._saved, self._dropped = conversation, (), ()
         kept = cache.keep(prompt)
         return Reuse(kept, source if kept else "none", known, time.perf_counter() - started)
 
     def begin_reading_ahead(self, prompt: Sequence[int], conversation: str) -> int | None:
-        """Cut the memory to what it shares with the beginning of the next prompt, and return how much that is. None,
-        and nothing is changed, where it holds another conversation, or lacks too little to be worth it."""
+        """Cut the memory to what it shares with the next prompt's beginning. Returns how many tokens that is.
+
+        None, and nothing is changed, where the memory holds another conversation, or lacks too little to be worth it.
+        """
         cache = self._cache
         if not conversation or conversation != self._owner or len(prompt) >= cache.size:
             return None
@@ -112,6 +125,7 @@ class SavedCache:
             return None
         if self._write is not None and self._write.conversation == conversation:
             self._cancel()
+        # The template drops it from the next prompt: the file of what comes then takes the place of its file.
         self._dropped = tuple(cache.tokens)
         return cache.keep(prompt)
 

@@ -59,8 +59,11 @@ class Vocabulary:
 
 
 def tokenize(vocabulary: Any, text: str, *, special: bool, frame: bool = False) -> tuple[int, ...]:
-    """Tokens of a llama_vocab. ``special``: markers in the text are control tokens. ``frame``: with the tokens that the
-    model wants before and after a text."""
+    """Tokens of a llama_vocab.
+
+    ``special``: markers in the text are control tokens.
+    ``frame``: with the tokens that the model wants before and after a text.
+    """
     data = text.encode("utf-8", "replace")
     room = len(data) + 16  # a token has at least one byte, besides what a tokenizer puts in front
     tokens = (lib.llama_token * room)()

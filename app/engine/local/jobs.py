@@ -12,8 +12,12 @@ from app.engine.protocol import EngineEvent, Finished, GenerationRequest, Tokens
 
 @dataclass(eq=False, slots=True)
 class LoadJob:
-    """``again``: the worker's own, after a death or a rest; nobody waits for it but the jobs behind it. ``tries``: how
-    often it was begun again by itself. ``afresh``: also where it is loaded."""
+    """A model is to be loaded.
+
+    ``again``: the loop's own, after a death or a rest; nobody waits for it but the jobs behind it.
+    ``afresh``: also where it is loaded.
+    ``tries``: how often it was begun again by itself.
+    """
 
     request: LoadRequest
     again: bool = False
@@ -28,6 +32,8 @@ class LoadJob:
 
 @dataclass(eq=False, slots=True)
 class UnloadJob:
+    """The model is to be unloaded."""
+
     answer: "queue.SimpleQueue[None]" = field(default_factory=queue.SimpleQueue)
 
     def fail(self, _error: AppError | Cancelled) -> None:
@@ -36,6 +42,8 @@ class UnloadJob:
 
 @dataclass(eq=False, slots=True)
 class TokenizeJob:
+    """Token ids are asked for."""
+
     texts: tuple[PromptText, ...]
     add_special: bool
     answer: "queue.SimpleQueue[tuple[tuple[int, ...], ...] | AppError | Cancelled]" = field(
@@ -48,7 +56,12 @@ class TokenizeJob:
 
 @dataclass(eq=False, slots=True)
 class GenerateJob:
-    """``spoken``: a token was there. ``tries``: how often it was begun again by itself."""
+    """An answer is to be written.
+
+    ``spoken``: a token was there.
+    ``tries``: how often it was begun again by itself.
+    ``ahead``: how many answers come first, as last told.
+    """
 
     request: GenerationRequest
     spoken: bool = False
@@ -71,7 +84,7 @@ class GenerateJob:
 
 @dataclass(eq=False, slots=True)
 class ReadAheadJob:
-    """For idle time. Nobody waits for it."""
+    """A prompt's beginning is to be read in idle time. Nobody waits for it."""
 
     prompt: tuple[int, ...]
     conversation: str
@@ -82,7 +95,7 @@ class ReadAheadJob:
 
 @dataclass(eq=False, slots=True)
 class ForgetJob:
-    """Nobody waits for it."""
+    """What is kept of a conversation is to be deleted. Nobody waits for it."""
 
     conversation: str
 

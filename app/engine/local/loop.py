@@ -198,8 +198,10 @@ class EngineLoop:
             child.tell(ReadAhead(job.prompt, job.conversation))
 
     def _make_way(self) -> None:
-        """End reading ahead for whoever waits; what it did so far stays. To ask for the model that is there does not
-        disturb it: a turn begins so, and then looks for sources."""
+        """End reading ahead for whoever waits; what it did so far stays.
+
+        To ask for the model that is there does not disturb it: a turn begins so, and then looks for sources.
+        """
         while isinstance(self.current.job, ReadAheadJob) and self._queue:
             job = self._queue[0]
             model = self.loads.loaded(job) if isinstance(job, LoadJob) else None

@@ -58,8 +58,11 @@ class Tuner:
         self._depth = 0  # tokens, the same for every placement
 
     def compare(self, request: LoadRequest, model: ModelInfo, variants: Sequence[PlacementVariant]) -> Tuning:
-        """Raises Cancelled, and AppError where the plan itself cannot be measured. A variant that dies or needs more
-        memory than there is is out."""
+        """Time the plan and the variants, and say which is fastest.
+
+        A variant that dies or needs more memory than there is is out.
+        Raises Cancelled, and AppError where the plan itself cannot be measured.
+        """
         started = time.monotonic()
         runs: dict[PlacementVariant, list[_Run]] = {variant: [] for variant in (AS_PLANNED, *variants)}
         for _ in range(2 if model.seconds <= CHEAP_S else 1):
@@ -120,8 +123,10 @@ class Tuner:
 
 
 def candidates(request: LoadRequest, model: ModelInfo) -> tuple[PlacementVariant, ...]:
-    """What is worth trying besides the plan, and does not go against what was asked for. ``model``: as loaded by
-    plan."""
+    """What is worth trying besides the plan, and does not go against what was asked for.
+
+    ``model``: as loaded by plan.
+    """
     if model.placement is None:
         return ()
     machine = _machine(model.placement)

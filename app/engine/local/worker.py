@@ -42,10 +42,12 @@ class EngineWorker:
         idle_unload_s: Callable[[], float | None] = lambda: None,
         target: Target = child.run,
     ) -> None:
-        """``states``: where conversations' KV caches, and what a model took on this machine, are kept; None: nowhere.
-        ``idle_unload_s``: after so long without work the model is unloaded (None: never); the next request loads it
-        again.
-        ``target``: what runs in the child; tests hand in another one."""
+        """``publish`` is called on the engine's thread.
+
+        ``states``: where conversations' KV caches, and what a model took on this machine, are kept; None: nowhere.
+        ``idle_unload_s``: seconds without work before the model is unloaded (None: never); the next request loads it.
+        ``target``: what runs in the child; tests hand in another one.
+        """
         self._publish = publish
         self._loop = EngineLoop(publish, target, states, idle_unload_s)
         self._current = self._loop.current
@@ -194,8 +196,11 @@ class EngineWorker:
 
     @contextlib.contextmanager
     def _alone(self, cancel: CancelToken, *, asked: bool) -> Iterator[CancelToken]:
-        """One comparison at a time. The token ends it; it is set, too, by whatever else is asked for. One that nobody
-        asked for raises Cancelled where there is another one."""
+        """One comparison at a time. The token that is handed out ends it.
+
+        It is set by ``cancel``, and by whatever else is asked for.
+        Where there is another comparison, one that was ``asked`` for ends it; one that was not raises Cancelled.
+        """
         stop, ended = CancelToken(), threading.Event()
         while True:
             if asked:

@@ -12,8 +12,11 @@ MOST = 3
 
 
 def alternatives(plan: Plan, machine: Machine) -> tuple[PlacementVariant, ...]:
-    """The most promising ones, without the plan itself. None where there is nothing to choose: a model that is larger
-    than the memory has to be mapped, and its experts read from the disk."""
+    """The most promising ones, without the plan itself.
+
+    None where there is nothing to choose: a model that is larger than the memory has to be mapped, and its experts read
+    from the disk.
+    """
     return tuple(islice(_on_gpus(plan, machine) if plan.gpu_layers else _in_ram(plan), MOST))
 
 

@@ -11,8 +11,11 @@ from app.machine.devices import Machine
 
 
 def plan_on_rung(shape: ModelShape, machine: Machine, request: LoadRequest) -> Plan:
-    """On every rung the context is halved and twice as much memory left free; from the second one on nothing is put on
-    a GPU or laid out for AMX. No rung takes more context than the one before."""
+    """The plan for a request, safer on every rung.
+
+    On each the context is halved and twice as much memory left free; from the second one on nothing is put on a GPU or
+    laid out for AMX. No rung takes more context than the one before.
+    """
     machine = replace(machine, amx=machine.amx and request.rung == 0)
     variant = request.variant if request.rung == 0 else AS_PLANNED
     if variant.gpus is not None and variant.gpus < len(machine.gpus):

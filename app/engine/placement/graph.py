@@ -27,10 +27,13 @@ def compute_bytes(
     last: bool,
     flash: bool = True,
 ) -> int:
-    """``layers``: those of this device; ``tokens``: a micro-batch; ``full``, ``windowed``: cells of the cache.
-    ``flash``: attention never holds a layer's scores all at once. ``first`` and ``last``: the device also looks up the
-    embeddings, and computes the logits (of ``OUTPUTS`` tokens). Raises
-    AppError ``plan-not-a-model`` where a layer lacks a tensor, or the sizes contradict each other."""
+    """Bytes of the buffer in which one device computes.
+
+    ``layers``: those of this device. ``tokens``: of a micro-batch. ``full``, ``windowed``: cells of the cache.
+    ``first``, ``last``: the device also looks up the embeddings, and computes the logits (of ``OUTPUTS`` tokens).
+    ``flash``: attention never holds a layer's scores all at once.
+    Raises AppError ``plan-not-a-model`` where a layer lacks a tensor, or the sizes contradict each other.
+    """
     graph = _Layers(model, tokens, flash=flash)
     few = [layers[place] for place in representatives(kinds(layers))]
     try:
@@ -48,8 +51,10 @@ def kinds(layers: Sequence[Layer]) -> tuple[int, ...]:
 
 
 def representatives(of: Sequence[int]) -> tuple[int, ...]:
-    """Places of a few of the layers, whose kinds are given: the buffer stops growing when each kind has followed each
-    other once."""
+    """Places of a few of the layers, whose kinds are given.
+
+    The buffer stops growing when each kind has followed each other once.
+    """
     seen: dict[tuple[int, int], int] = {}
     chosen = []
     before = -1

@@ -38,8 +38,10 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What lies on one device, in bytes. ``layers``: first and one past the last of those whose attention and cache
-    are here."""
+    """What lies on one device, in bytes.
+
+    ``layers``: first and one past the last of those whose attention and cache are here.
+    """
 
     device: Device
     weights: WeightBytes

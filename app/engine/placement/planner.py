@@ -72,8 +72,12 @@ def _room(machine: Machine, margin: int, draft: "_Draft") -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """``starts``: the first layer of each GPU, then one past the last; ``on_gpu``: layers whose experts are there;
-    ``resident``: everything that every token needs is in memory."""
+    """A plan being made.
+
+    ``starts``: the first layer of each GPU, then one past the last.
+    ``on_gpu``: layers whose experts are there.
+    ``resident``: everything that every token needs is in memory.
+    """
 
     context: int
     micro_batch: int
@@ -224,8 +228,10 @@ class _Sizes:
         return tuple(starts)
 
     def split(self, gpu_layers: int) -> tuple[int, ...] | None:
-        """Where each GPU's layers begin, so that all of them hold their share and the most experts find room besides.
-        None where attention and dense weights do not fit."""
+        """Where each GPU's layers begin, so that all hold their share and the most experts find room besides.
+
+        None where attention and dense weights do not fit.
+        """
         first, end, gpus = len(self._model.layers) + 1 - gpu_layers, len(self._model.layers) + 1, self._machine.gpus
         if len(gpus) == 1:
             return (first, end) if self._fits((first, end), frozenset()) else None
@@ -249,8 +255,10 @@ class _Sizes:
         return excess, len(chosen), rest
 
     def experts(self, starts: tuple[int, ...], wish: int | None) -> frozenset[int]:
-        """The layers whose experts go to the GPU that has the rest of them: from the last, as many as fit or as are
-        wished."""
+        """The layers whose experts go to the GPU that has the rest of them.
+
+        From the last, as many as fit or as are wished.
+        """
         mixtures = [
             index for index, layer in enumerate(self._model.layers) if layer.weights.experts and index >= starts[0]
         ]

@@ -36,8 +36,13 @@ WIDEST = 1 << 20  # no model is; headers come from strangers
 
 @dataclass(frozen=True, slots=True)
 class WeightBytes:
-    """Bytes. ``mixer``: attention or what stands in for it; ``dense``: norms, routers, feed-forward that every token
-    passes; ``shared``: experts that every token passes; ``experts``: those that a router chooses from."""
+    """Bytes of weights, by who needs them.
+
+    ``mixer``: attention or what stands in for it.
+    ``dense``: norms, routers, feed-forward that every token passes.
+    ``shared``: experts that every token passes.
+    ``experts``: those that a router chooses from.
+    """
 
     mixer: int = 0
     dense: int = 0
@@ -59,8 +64,12 @@ class WeightBytes:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """What a layer remembers. ``key``, ``value`` and ``indexer``: elements of one token; ``window``: only of the latest
-    tokens; ``state``: f32 elements of a recurrent layer, however long the conversation is."""
+    """What a layer remembers.
+
+    ``key``, ``value`` and ``indexer``: elements of one token.
+    ``window``: only of the latest tokens.
+    ``state``: f32 elements of a recurrent layer, however long the conversation is.
+    """
 
     key: int = 0
     value: int = 0
@@ -71,8 +80,11 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """``tensors``: name without the layer -> shape, fastest first. ``largest_expert``: bytes of the largest tensor of
-    experts."""
+    """One layer's weights and memory.
+
+    ``tensors``: name without the layer -> shape, fastest first.
+    ``largest_expert``: bytes of the largest tensor of experts.
+    """
 
     weights: WeightBytes
     cache: Cache
@@ -82,9 +94,14 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
-    """Sizes in bytes. ``input``: embedding tables, always in RAM; ``output``: the last norm and projection, without the
-    embeddings where those are ``tied`` to it (then ``tied`` is their size, and a GPU needs a copy). ``amx``: bytes more
-    in the layout for AMX, with a copy of such embeddings; None where llama.cpp cannot lay the model out so."""
+    """What a model's header says of its size, in bytes.
+
+    ``input``: embedding tables, always in RAM.
+    ``output``: the last norm and projection, without the embeddings where those are ``tied`` to it (then ``tied`` is
+    their size, and a GPU needs a copy).
+    ``amx``: bytes more in the layout for AMX, with a copy of such embeddings; None where llama.cpp cannot lay the model
+    out so.
+    """
 
     name: str
     architecture: str
@@ -114,14 +131,18 @@ class ModelShape:
 
 
 def read_shape(path: Path) -> ModelShape:
-    """Of a model on disk; shard 1 stands for all of them. Raises AppError as the header's reader does, and for missing
-    shards."""
+    """Of a model on disk; shard 1 stands for all of them.
+
+    Raises AppError as the header's reader does, and for missing shards.
+    """
     return shape_of([read_file(part) for part in check_model_file(path)], display_name(path))
 
 
 def shape_of(headers: Sequence[Header], name: str) -> ModelShape:
-    """``headers``: of all shards; the first one has the metadata. Raises AppError ``plan-not-a-model`` where the
-    header does not describe a language model."""
+    """Of a model whose headers are known, all shards', the first one with the metadata.
+
+    Raises AppError ``plan-not-a-model`` where the header does not describe a language model.
+    """
     head = headers[0]
     architecture = head.text("general.architecture")
     by_layer: dict[int, dict[str, Tensor]] = defaultdict(dict)

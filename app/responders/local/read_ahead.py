@@ -11,7 +11,7 @@ from dataclasses import replace
 from app.domain.errors import AppError
 from app.domain.ids import new_id
 from app.domain.messages import Message, Role, TextPart
-from app.engine.learned.states import common_prefix
+from app.engine.prefix import common_prefix
 from app.engine.protocol import Engine
 from app.responders.local.prompt import PromptBuilder, PromptOptions
 

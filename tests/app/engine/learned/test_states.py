@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.engine.learned.states import Blob, SavedState, StateFolder, common_prefix, key_of
+from app.engine.learned.states import Blob, SavedState, StateFolder, key_of
 
 KEY = key_of("model", 1)
 TOKENS = tuple(range(100, 400))
@@ -209,9 +209,3 @@ def test_a_damaged_file_is_noticed_and_deleted(folder, how):
         assert found in (None, path)
         assert found is None or folder.read(found, KEY) is None
         assert not path.exists()
-
-
-def test_common_prefix():
-    assert common_prefix((), (1,)) == 0
-    assert common_prefix((1, 2, 3), [1, 2]) == 2
-    assert common_prefix([1, 2, 3], (1, 5, 3)) == 1

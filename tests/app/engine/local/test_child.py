@@ -12,7 +12,7 @@ import pytest
 from app.domain.models import LoadRequest
 from app.process.child import HUGE_PAGES, TUNABLES
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 PROGRAM = """
 import sys
 from app.domain.models import LoadRequest

@@ -28,7 +28,7 @@ def limited(make_engine, tmp_path, monkeypatch):
     """An engine whose children cannot take the machine's memory, and whose temporary files are seen."""
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))  # limited_child
     import limited_child
 
     return make_engine(target=limited_child.run)

@@ -29,6 +29,7 @@ QUESTION = (*SEA, *ids(3, 30))
 @pytest.fixture
 def damages(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))  # limited_child
     import damaged_states
 
     return damaged_states
