@@ -10,7 +10,7 @@ from app.domain.models import SamplingValues
 class TurnOptions:
     """How to answer. None takes the setting, or what the model's file and its makers say.
 
-    ``tools``: names, None for the read-only built-ins, () for none. ``allow``: tools with an effect that run unasked.
+    ``tools``: names, None for all that do nothing outside, () for none. ``allow``: tools that run unasked.
     ``think``: False asks a model that can answer without reasoning to do so.
     """
 

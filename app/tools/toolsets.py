@@ -40,15 +40,15 @@ class Toolsets:
             toolset.close()
 
     def spec(self, name: str) -> ToolSpec | None:
-        """A tool that is there now, None for one that is unknown or gone."""
-        return next((tool.spec for tool in self._joined() if tool.spec.name == name), None)
+        """A tool that is there now, None for one that is unknown or gone. Quick enough to be asked while painting."""
+        return next((replace(spec, name=known) for known, _, spec in self._joined() if known == name), None)
 
     def offer(self, names: Sequence[str] | None = None, met: frozenset[Need] = EVERY_NEED) -> Offer:
         """What an answer that begins now may call: the tools that were named, in that order, or all that do nothing
         outside; of these, those whose needs are ``met``. Raises AppError ``tool-unknown``."""
         there: dict[str, JoinedTool] = {}
-        for tool in self._joined():
-            there.setdefault(tool.spec.name, tool)
+        for name, toolset, spec in self._joined():
+            there.setdefault(name, JoinedTool(replace(spec, name=name), toolset, spec.name))
         if names is None:
             chosen = [tool for tool in there.values() if not tool.spec.effect.acts_outside]
         else:
@@ -63,13 +63,14 @@ class Toolsets:
             for toolset in (*self._own, *added):
                 ends.callback(toolset.close)
 
-    def _joined(self) -> Iterator[JoinedTool]:
+    def _joined(self) -> Iterator[tuple[str, Toolset, ToolSpec]]:
+        """Each tool with the name that the model knows; of two with one name the first counts."""
         for toolset in self._own:
             for spec in toolset.tools():
-                yield JoinedTool(spec, toolset, spec.name)
+                yield spec.name, toolset, spec
         for toolset in self._added:
             for spec in toolset.tools():
-                yield JoinedTool(replace(spec, name=joined_name(toolset.name, spec.name)), toolset, spec.name)
+                yield joined_name(toolset.name, spec.name), toolset, spec
 
 
 def _named(tools: dict[str, JoinedTool], name: str) -> JoinedTool:
