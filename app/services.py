@@ -56,7 +56,6 @@ class Services:
     paths: Paths
     settings: SettingsStore
     secrets: Secrets
-    net: NetworkGate
     mailbox: Mailbox
     store: ConversationStore
     engine: Engine
@@ -127,7 +126,6 @@ class Services:
             paths,
             settings,
             secrets,
-            network,
             mailbox,
             store,
             worker,

@@ -23,7 +23,7 @@ class ModelState:
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
+class _Listing:
     models: list[ModelFile]
     current: ModelFile | None
     info: ModelInfo | None
@@ -53,7 +53,7 @@ class ModelsController(QObject):
 
     def refresh(self) -> None:
         choice = self._choice
-        self._bridge.run(lambda: _Choice(choice.list(), choice.current(), choice.info()), self._show)
+        self._bridge.run(lambda: _Listing(choice.list(), choice.current(), choice.info()), self._show)
 
     def select(self, path: str, then: Callable[[], object] | None = None) -> None:
         """Choose a model by its path or name and begin to load it; ``then`` is called once it is the chosen one."""
@@ -73,13 +73,13 @@ class ModelsController(QObject):
         self.failed.emit(error)
         self.refresh()
 
-    def _show(self, choice: _Choice) -> None:
-        self._current = choice.current
-        self._picker.show_models(choice.models, choice.current.path if choice.current else "")
-        self.availability_changed.emit(choice.current is not None)
-        self.current_changed.emit(choice.current.path if choice.current else "")
-        if choice.info is not None:
-            self._loaded(choice.info)
+    def _show(self, listing: _Listing) -> None:
+        self._current = listing.current
+        self._picker.show_models(listing.models, listing.current.path if listing.current else "")
+        self.availability_changed.emit(listing.current is not None)
+        self.current_changed.emit(listing.current.path if listing.current else "")
+        if listing.info is not None:
+            self._loaded(listing.info)
 
     def _loaded(self, info: ModelInfo) -> None:
         self.state_changed.emit(ModelState(info.name, loaded=True))
