@@ -77,13 +77,13 @@ class ModelManager(QObject):
             controller.failed.connect(self.failed)
         self._library.changed.connect(self.changed)
         page.shop.settings_requested.connect(self.settings_requested)
-        rows = page.downloads
-        rows.paused.connect(self.downloads.pause)
-        rows.resumed.connect(self.downloads.resume)
-        rows.cancelled.connect(self.downloads.cancel)
-        rows.dismissed.connect(self.downloads.dismiss)
-        rows.used.connect(self.use_requested)
-        rows.token_wanted.connect(self._ask_token)
+        wanted = page.downloads.wanted
+        wanted.paused.connect(self.downloads.pause)
+        wanted.resumed.connect(self.downloads.resume)
+        wanted.cancelled.connect(self.downloads.cancel)
+        wanted.dismissed.connect(self.downloads.dismiss)
+        wanted.used.connect(self.use_requested)
+        wanted.token_wanted.connect(self._ask_token)
         return page
 
     def _show_downloads(self) -> None:

@@ -76,7 +76,7 @@ def test_pause_resume_and_cancel(hub: Any, make: Any, page: ModelsPage, download
     hub.hold_at = None
     only_line(page).resume.click()
     settle(lambda: bool(only_line(page).row.path))
-    page.downloads.dismissed.emit(only_line(page).row.id)
+    page.downloads.wanted.dismissed.emit(only_line(page).row.id)
     hub.add("maker/Other-GGUF", {"Other-Q8_0.gguf": make.gguf(4_000_000, seed=2)})
     hub.hold_at, hub.sent = 100_000, 0
     hub.holding.clear()

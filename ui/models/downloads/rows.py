@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.events import DownloadState
@@ -15,8 +15,8 @@ MOST_ROWS = 3  # shown without scrolling
 TOKEN_CODES = ("hub-gated", "hub-token", "hub-unauthorized")  # an access token helps
 
 
-class DownloadLine(QFrame):
-    """One download. Signals carry its id, ``used`` the path of the model."""
+class DownloadActions(QObject):
+    """What a person wants of a download, by its id; ``used`` carries the path of the model."""
 
     paused = Signal(str)
     resumed = Signal(str)
@@ -25,8 +25,13 @@ class DownloadLine(QFrame):
     used = Signal(str)
     token_wanted = Signal(str)
 
-    def __init__(self, row: Download, parent: QWidget | None = None) -> None:
+
+class DownloadLine(QFrame):
+    """One download."""
+
+    def __init__(self, row: Download, actions: DownloadActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._actions = actions
         self.setProperty("kind", "card")
         self.row = row
         self._name = QLabel(self)
@@ -39,10 +44,10 @@ class DownloadLine(QFrame):
         self.bar = QProgressBar(self)
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
-        self.use = self._button(self.tr("Use now"), lambda: self.used.emit(self.row.path), "primary")
-        self.token = self._button(self.tr("Enter a token…"), lambda: self.token_wanted.emit(self.row.id))
-        self.resume = self._button(self.tr("Resume"), lambda: self.resumed.emit(self.row.id))
-        self.pause = self._button(self.tr("Pause"), lambda: self.paused.emit(self.row.id))
+        self.use = self._button(self.tr("Use now"), lambda: actions.used.emit(self.row.path), "primary")
+        self.token = self._button(self.tr("Enter a token…"), lambda: actions.token_wanted.emit(self.row.id))
+        self.resume = self._button(self.tr("Resume"), lambda: actions.resumed.emit(self.row.id))
+        self.pause = self._button(self.tr("Pause"), lambda: actions.paused.emit(self.row.id))
         self.cancel = IconButton("close", self.tr("Cancel the download and delete what was fetched"), self, size=14)
         self.cancel.clicked.connect(self._close)
         words = QVBoxLayout()
@@ -116,21 +121,15 @@ class DownloadLine(QFrame):
         return button
 
     def _close(self) -> None:
-        (self.dismissed if self.row.path else self.cancelled).emit(self.row.id)
+        (self._actions.dismissed if self.row.path else self._actions.cancelled).emit(self.row.id)
 
 
 class DownloadList(QScrollArea):
     """Invisible while there is no download; a few rows are shown, the others are scrolled to."""
 
-    paused = Signal(str)
-    resumed = Signal(str)
-    cancelled = Signal(str)
-    dismissed = Signal(str)
-    used = Signal(str)
-    token_wanted = Signal(str)
-
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.wanted = DownloadActions(self)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -171,15 +170,6 @@ class DownloadList(QScrollArea):
         return QSize(200, min(self.sizeHint().height(), 90))
 
     def _line(self, row: Download) -> DownloadLine:
-        line = DownloadLine(row, self.widget())
-        for mine, its in (
-            (self.paused, line.paused),
-            (self.resumed, line.resumed),
-            (self.cancelled, line.cancelled),
-            (self.dismissed, line.dismissed),
-            (self.used, line.used),
-            (self.token_wanted, line.token_wanted),
-        ):
-            its.connect(mine)
+        line = DownloadLine(row, self.wanted, self.widget())
         self._column.insertWidget(self._column.count() - 1, line)
         return line

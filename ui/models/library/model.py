@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from PySide6.QtGui import QColor, QFont
 
 from app.domain.library import LibraryModel, Origin
+from ui.models.tables import LEFT, RIGHT, Index
 from ui.models.words import context_text, problem_text, size_text
 from ui.theme import current_theme, icon
-
-Index = QModelIndex | QPersistentModelIndex
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class Column(IntEnum):
@@ -76,7 +73,7 @@ class LibraryTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._titles[Column(section)]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if section in (Column.CONTEXT, Column.SIZE) else _LEFT
+            return RIGHT if section in (Column.CONTEXT, Column.SIZE) else LEFT
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -96,7 +93,7 @@ class LibraryTableModel(QAbstractTableModel):
                 font.setWeight(QFont.Weight.DemiBold)
                 return font
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _RIGHT if column in (Column.CONTEXT, Column.SIZE) else _LEFT
+                return RIGHT if column in (Column.CONTEXT, Column.SIZE) else LEFT
             case Qt.ItemDataRole.ToolTipRole:
                 return problem_text(model) or (model.path if column is Column.FOLDER else model.name)
             case Qt.ItemDataRole.AccessibleTextRole:

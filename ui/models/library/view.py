@@ -6,7 +6,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QBoxLayout,
     QFileDialog,
     QFrame,
@@ -23,10 +22,10 @@ from PySide6.QtWidgets import (
 
 from app.domain.library import LibraryModel, Origin, Removal
 from ui.models.library.model import Column, LibraryTableModel
+from ui.models.tables import plain_table
 from ui.models.words import problem_text
 from ui.widgets.buttons import IconButton
 
-ROW_HEIGHT = 38
 WIDTHS = {Column.QUANTIZATION: 120, Column.EXPERTS: 100, Column.CONTEXT: 84, Column.SIZE: 92, Column.FOLDER: 220}
 NARROW = 540  # px of the page below which its buttons take two lines
 ROOM = {Column.FOLDER: 820, Column.EXPERTS: 640, Column.CONTEXT: 540}  # px of the page below which a column is hidden
@@ -45,25 +44,6 @@ class Table(QTableView):
             self.delete_pressed.emit()
         else:
             super().keyPressEvent(event)
-
-
-def plain_table(table: QTableView) -> None:
-    """A quiet table: whole rows, no grid, no row numbers."""
-    table.setShowGrid(False)
-    table.setFrameShape(QFrame.Shape.NoFrame)
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-    table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    table.setWordWrap(False)
-    table.setTabKeyNavigation(False)
-    table.verticalHeader().hide()
-    table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-    table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-    header = table.horizontalHeader()
-    header.setHighlightSections(False)
-    header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
 
 
 class LibraryView(QWidget):

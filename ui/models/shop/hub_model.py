@@ -9,7 +9,6 @@ from PySide6.QtCore import (
     QAbstractTableModel,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QRect,
     QSize,
     Qt,
@@ -18,12 +17,10 @@ from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.domain.library import Fit, RepoSummary, Stock, StockItem
+from ui.models.tables import LEFT, RIGHT, Index
 from ui.models.words import count_text, size_text
 from ui.theme import current_theme, icon
 
-Index = QModelIndex | QPersistentModelIndex
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _SECOND = Qt.ItemDataRole.UserRole + 1
 _GATED = Qt.ItemDataRole.UserRole + 2
 
@@ -108,7 +105,7 @@ class ResultDelegate(QStyledItemDelegate):
             painter.setFont(font)
             painter.setPen(QColor(color))
             words = painter.fontMetrics().elidedText(str(index.data(role)), Qt.TextElideMode.ElideMiddle, area.width())
-            painter.drawText(area, _LEFT, words)
+            painter.drawText(area, LEFT, words)
         painter.restore()
 
 
@@ -199,4 +196,4 @@ class FilesModel(QAbstractTableModel):
 
 
 def _side(column: FileColumn) -> Qt.AlignmentFlag:
-    return _RIGHT if column in (FileColumn.SIZE, FileColumn.FILES) else _LEFT
+    return RIGHT if column in (FileColumn.SIZE, FileColumn.FILES) else LEFT

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 
 from app.domain.library import RepoSummary, Stock, StockItem
 from ui.models.dialogs import open_page
-from ui.models.library.view import plain_table
 from ui.models.shop.hub_model import FileColumn, FilesModel, ResultDelegate, ResultsModel
 from ui.models.shop.offer_card import Expectation, FitLabel
+from ui.models.tables import plain_table
 from ui.widgets.buttons import mark
 
 LOOK_MS = 500  # so long one looks at a file before the Hub is asked about it
