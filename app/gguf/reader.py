@@ -233,12 +233,7 @@ def damaged(name: str) -> AppError:
 
 
 def no_model(name: str) -> AppError:
-    return AppError(
-        "not-a-model",
-        "{name} is not a GGUF model file.",
-        "Choose a file that was made for llama.cpp; its first four letters are GGUF.",
-        name=name,
-    )
+    return AppError("not-a-model", "{name} is not a GGUF model file.", "Choose a file in GGUF format.", name=name)
 
 
 def unreadable(path: Path, error: OSError) -> AppError:
