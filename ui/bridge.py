@@ -97,9 +97,11 @@ class Bridge(QObject):
         if not self._open:
             return
         start = time.perf_counter()
-        for event in self._inbox.drain():
+        events = list(self._inbox.drain())
+        for event in events:
             self.received.emit(event)
         cost = (time.perf_counter() - start) * 1000
+        log.debug("a frame took %.1f ms for %d events", cost, len(events))
         self._cost_ms += 0.2 * (cost - self._cost_ms)
         self._drained = time.monotonic()
 

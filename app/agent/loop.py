@@ -134,7 +134,14 @@ class Turn:
         except AppError as failure:  # a full disk: the answer stays on the screen, and the person is told
             _log.exception("The answer could not be stored")
             status, error = MessageStatus.FAILED, failure.info
-        return TurnFinished(self._message.conversation_id, self._message.id, status, reason, self._stats, error)
+        stats = self._stats
+        _log.info(
+            "an answer is %s: of %d tokens %d were known, %d written in %.1f s",
+            status, stats.prompt_tokens, stats.cached_tokens, stats.generated_tokens, stats.decode_s,
+        )  # fmt: skip
+        if error is not None:
+            _log.info("it failed: %s", AppError.of(error))
+        return TurnFinished(self._message.conversation_id, self._message.id, status, reason, stats, error)
 
     # The loop.
 
@@ -158,6 +165,7 @@ class Turn:
                 self._runner.run(calls, self._answer, offered, context, self._save)
             end = self._round(tools, replace(options, round=number), first=number == 0 or taken_up)
             room, taken_up = end.room, False
+            _log.debug("round %d: %s, %d parts by now", number, end.stop_reason, len(self._answer.parts))
             if end.stop_reason is not StopReason.STOP or not self._unanswered():
                 return end.stop_reason
         for call in self._unanswered():

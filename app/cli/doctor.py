@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.cli.local_model import local_model
 from app.cli.output import JsonLines, Plain
+from app.cli.trace import trace
 from app.diagnostics.libraries import missing_libraries, no_window
 from app.diagnostics.log import FILE_NAME
 from app.diagnostics.report import program, report, versions
@@ -43,6 +45,13 @@ class Finding:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--selftest", action="store_true", help="also paint a window and let a shipped model answer")
     parser.add_argument("--report", action="store_true", help="print what to send with a report of a fault")
+    parser.add_argument(
+        "--trace",
+        metavar="MODEL",
+        nargs="?",
+        const="",
+        help="print what the engine's pipe says for a small question; MODEL: not the smallest that came with Alcove",
+    )
     parser.add_argument("--json", action="store_true", help="answer in JSON Lines")
 
 
@@ -57,6 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             plain.write(text)
         return 0
+    if arguments.trace is not None:
+        trace(_model_to_trace(arguments.trace), as_json=arguments.json)
+        return 0
     broken = False
     for finding in findings(paths, selftest=arguments.selftest):
         broken = broken or finding.status == "error"
@@ -68,6 +80,17 @@ def run(arguments: argparse.Namespace) -> int:
             if finding.hint:
                 plain.line(f"{'':23}{finding.hint}")
     return 1 if broken else 0
+
+
+def _model_to_trace(name: str) -> str:
+    shipped = shipped_models(default_roots())
+    if name or not shipped:
+        return str(local_model(name))
+    return _smallest(shipped).path
+
+
+def _smallest(models: list[ModelFile]) -> ModelFile:
+    return min(models, key=lambda model: model.size)
 
 
 def findings(paths: Paths, *, selftest: bool) -> Iterator[Finding]:
@@ -175,7 +198,7 @@ def _window() -> Finding:
 
 def _engine(models: list[ModelFile], *, answer: bool) -> Finding:
     """Load the smallest shipped model in a child process, and let it say a few tokens where ``answer`` asks for it."""
-    smallest = min(models, key=lambda model: model.size)
+    smallest = _smallest(models)
     engine = EngineWorker(lambda _event: None)
     try:
         info = engine.load(LoadRequest(str(Path(smallest.path)), context=512))

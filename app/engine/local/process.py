@@ -16,6 +16,8 @@ from app.process.parent import Parent
 
 log = logging.getLogger(__name__)
 
+TO_CHILD, FROM_CHILD = "to the child: %s, %d bytes", "from the child: %s, %d bytes"
+
 # Where llama.cpp gives up on a grammar it quotes what the model wrote.
 _QUOTED = re.compile(r"(after accepting piece: ).*?( \(\d+\))", re.DOTALL)
 
@@ -39,7 +41,7 @@ class EngineChild(ChildProcess):
 
     def tell(self, command: Command) -> None:
         data = ForkingPickler.dumps(command)
-        log.debug("to the child: %s, %d bytes", type(command).__name__, len(data))
+        log.debug(TO_CHILD, type(command).__name__, len(data))
         self.send_bytes(data)
 
     def receive(self) -> Reply | None:
@@ -48,7 +50,7 @@ class EngineChild(ChildProcess):
             return None
         data = self.connection.recv_bytes()
         reply = decode(data)
-        log.debug("from the child: %s, %d bytes", type(reply).__name__, len(data))
+        log.debug(FROM_CHILD, type(reply).__name__, len(data))
         error = getattr(reply, "error", None)
         if error is not None and error.code == "engine-bug":
             log.error("The engine made a mistake of its own:\n%s", error.detail)
