@@ -180,6 +180,14 @@ def newer_index(path: str) -> ErrorInfo:
     )
 
 
+def index_damaged() -> ErrorInfo:
+    return ErrorInfo(
+        "index_damaged",
+        "The index of your documents is damaged and is being built again from your files.",
+        "Ask again in a moment.",
+    )
+
+
 def index_unusable(path: str, reason: str) -> ErrorInfo:
     return _error(
         "index_unusable",

@@ -64,7 +64,7 @@ class DocumentService:
         self._patience_s = patience_s
         self._parser = QueryParser()
         clock = clock or SystemClock()
-        self._indexer = Indexer(database, limits or Limits(), publish, clock)
+        self._indexer = Indexer(database, limits or Limits(), publish, clock, self._close_reader)
         self._embedder = embedder
         self._maker = VectorMaker(self._indexer.opened, embedder, clock) if embedder else None
         self._matrix = VectorMatrix()
@@ -103,6 +103,12 @@ class DocumentService:
     def search(self, query: str, scope: Sequence[str], k: int, cancel: CancelToken | None = None) -> list[Passage]:
         """Passages of the up-to-date ``scope``, best first. Raises AppError where nothing in it can be read."""
         self.update(scope, cancel).require_readable()
+        try:
+            return self.find(query, scope, k, cancel)
+        except AppError as error:
+            if error.code != errors.index_damaged().code:
+                raise
+        self.update(scope, cancel)  # builds it again
         return self.find(query, scope, k, cancel)
 
     def find(self, query: str, scope: Sequence[str], k: int, cancel: CancelToken | None = None) -> list[Passage]:
@@ -169,6 +175,9 @@ class DocumentService:
         self._watcher.close()
         self._indexer.abort()
         self._thread.close()
+        self._close_reader()
+
+    def _close_reader(self) -> None:
         with self._reading:
             if self._connection is not None:
                 self._connection.close()
@@ -183,6 +192,9 @@ class DocumentService:
         try:
             return (yield from maker.fill(job.scope, job.cancel))
         except sqlite3.Error as error:
+            if schema.is_damage(error):
+                self._indexer.condemn(error)
+                raise errors.as_error(errors.index_damaged()) from error
             self._indexer.close_index()
             raise errors.as_error(errors.index_unusable(str(self._database), str(error))) from error
 
@@ -249,6 +261,9 @@ class DocumentService:
                 if self._connection is not None:
                     self._connection.close()
                     self._connection = None
+                if schema.is_damage(error):
+                    self._indexer.condemn(error)
+                    raise errors.as_error(errors.index_damaged()) from error
                 raise errors.as_error(errors.index_unusable(str(self._database), str(error))) from error
 
 

@@ -6,12 +6,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from app.domain.errors import AppError
 
-SCHEMES = ("http", "https")
+SCHEMES = ("http", "https", "socks5", "socks5h")
+_SAME = {"socks": "socks5h"}  # as desktops write it; names are looked up by the proxy, which knows its own network
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?")
 
 
 def proxy_address(text: str) -> str:
-    """``http://HOST:PORT`` of what a person wrote, "" for none.
+    """``http://HOST:PORT`` of what a person wrote, "" for none; ``https``, ``socks5`` and ``socks5h`` are taken, too.
 
     Raises AppError ``proxy-with-password``, since settings are a readable file, or ``proxy-unusable``.
     """
@@ -31,13 +32,14 @@ def proxy_address(text: str) -> str:
 
 def _address(parts: SplitResult, text: str) -> str:
     """A machine and perhaps a port, nothing behind them. Raises ValueError."""
-    if parts.scheme not in SCHEMES or parts.path not in ("", "/") or any(mark in text for mark in "?#\\"):
+    scheme = _SAME.get(parts.scheme, parts.scheme)
+    if scheme not in SCHEMES or parts.path not in ("", "/") or any(mark in text for mark in "?#\\"):
         raise ValueError(text)
     port = "" if parts.port is None else f":{parts.port}"
     host = parts.hostname or ""
     if ":" in host:
-        return f"{parts.scheme}://[{ipaddress.IPv6Address(host)}]{port}"
+        return f"{scheme}://[{ipaddress.IPv6Address(host)}]{port}"
     host = host.encode("idna").decode("ascii").lower()
     if not _HOST.fullmatch(host):
         raise ValueError(host)
-    return f"{parts.scheme}://{host}{port}"
+    return f"{scheme}://{host}{port}"

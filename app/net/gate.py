@@ -75,15 +75,23 @@ class NetworkGate:
             self.check(str(request.url), reason)
 
         proxy = self._settings().proxy
-        return httpx2.Client(
-            verify=self._trust_store,
-            proxy=proxy or None,
-            trust_env=not proxy,
-            timeout=httpx2.Timeout(READ_S, connect=CONNECT_S),
-            headers={"User-Agent": USER_AGENT},
-            follow_redirects=True,
-            event_hooks={"request": [pass_gate]},
-        )
+        try:
+            return httpx2.Client(
+                verify=self._trust_store,
+                proxy=proxy or None,
+                trust_env=not proxy,
+                timeout=httpx2.Timeout(READ_S, connect=CONNECT_S),
+                headers={"User-Agent": USER_AGENT},
+                follow_redirects=True,
+                event_hooks={"request": [pass_gate]},
+            )
+        except (ValueError, httpx2.InvalidURL) as error:  # an address in the environment, whose words we do not know
+            raise AppError(
+                "proxy-not-understood",
+                "The proxy that this system's environment names cannot be used.",
+                "Write it as socks5://HOST:PORT or http://HOST:PORT, or set one in Alcove's settings.",
+                detail=type(error).__name__,  # the address may hold a password
+            ) from None
 
     @functools.cached_property
     def _trust_store(self) -> ssl.SSLContext:

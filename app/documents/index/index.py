@@ -100,7 +100,7 @@ class Index:
             ],
         )  # fmt: skip
         self._connection.executemany(
-            "INSERT INTO passages (rowid, body, heading) VALUES (?, ?, ?)",
+            "INSERT INTO chunk_terms (rowid, body, heading) VALUES (?, ?, ?)",
             [(first + i, row.body_terms, row.heading_terms) for i, row in enumerate(rows)],
         )
 
@@ -158,7 +158,7 @@ class Index:
                     " EXISTS (SELECT 1 FROM chunks o WHERE o.hash = c.hash AND o.id NOT BETWEEN ? AND ?))",
                     (*ids, *ids),
                 )
-                self._connection.execute("DELETE FROM passages WHERE rowid BETWEEN ? AND ?", ids)
+                self._connection.execute("DELETE FROM chunk_terms WHERE rowid BETWEEN ? AND ?", ids)
                 self._connection.execute("DELETE FROM chunks WHERE id BETWEEN ? AND ?", ids)
                 self._connection.execute("DELETE FROM contents WHERE id = ?", (content_id,))
 

@@ -9,16 +9,17 @@ import logging
 import os
 import sqlite3
 import stat
+import threading
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from app.documents import errors
+from app.documents.index import schema
 from app.documents.index.index import FileStatus, Index, KnownFile, Stamp
 from app.documents.index.report import ScopeReport, report
 from app.documents.index.scan import FoundFile, ScanResult, scan
-from app.documents.index.schema import ORDINAL_BITS
 from app.documents.reading.blocks import Limits
 from app.documents.reading.reading import Done, ReadingProcess
 from app.domain.cancel import CancelToken
@@ -48,7 +49,17 @@ class _Unreadable(Exception):
 class Indexer:
     """Owns the writing connection and the reading process."""
 
-    def __init__(self, database: Path, limits: Limits, publish: Publish, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Path,
+        limits: Limits,
+        publish: Publish,
+        clock: Clock,
+        let_go: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``let_go``: close whatever else has the database open, before it is removed."""
+        self._let_go = let_go
+        self._condemned = threading.Event()
         self._database = database
         self._limits = limits
         self._publish = publish
@@ -58,7 +69,18 @@ class Indexer:
         self._told = 0.0
 
     def update(self, scope: tuple[str, ...], cancel: CancelToken) -> Generator[None, None, tuple[ScopeReport, bool]]:
-        """Yields between slices. Returns the report, and whether anything changed. Raises AppError, Cancelled."""
+        """Yields between slices. Returns the report, and whether anything changed. Raises AppError, Cancelled.
+
+        A database that turns out to be damaged is built again from the files, once.
+        """
+        try:
+            return (yield from self._update(scope, cancel))
+        except AppError as error:
+            if error.code != errors.index_damaged().code:
+                raise
+        return (yield from self._update(scope, cancel))
+
+    def _update(self, scope: tuple[str, ...], cancel: CancelToken) -> Generator[None, None, tuple[ScopeReport, bool]]:
         try:
             found = scan(scope, self._limits, cancel)
             index = self.opened()
@@ -78,6 +100,9 @@ class Indexer:
             rows = index.known(scope) if changed else known
             return report(scope, list(rows.values()), found.notes), changed
         except sqlite3.Error as error:
+            if schema.is_damage(error):
+                self.condemn(error)
+                raise errors.as_error(errors.index_damaged()) from error
             _log.warning("The document index failed", exc_info=True)
             self.close_index()
             raise errors.as_error(errors.index_unusable(str(self._database), str(error))) from error
@@ -99,8 +124,18 @@ class Indexer:
             self._index.close()
             self._index = None
 
+    def condemn(self, error: sqlite3.Error) -> None:
+        """From any thread: the database is damaged; whoever opens it next begins an empty one."""
+        _log.warning("The document index %s is damaged (%s) and is built again", self._database, error)
+        self._condemned.set()
+
     def opened(self) -> Index:
         """The writing side, made for the first one that asks. Documents thread, under the lock."""
+        if self._condemned.is_set():
+            self.close_index()
+            self._let_go()
+            schema.remove(self._database)
+            self._condemned.clear()
         if self._index is None:
             self._index = Index(self._database)
         return self._index
@@ -204,7 +239,7 @@ class Indexer:
                 if not known:
                     index.finish_content(content, message.characters)
             elif not known:
-                if count + len(message) >= 1 << ORDINAL_BITS:
+                if count + len(message) >= 1 << schema.ORDINAL_BITS:
                     raise errors.as_error(errors.text_too_large(stamp.file.path, self._limits.max_text_file_mb))
                 index.add_passages(content, count, message)
                 count += len(message)

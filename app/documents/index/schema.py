@@ -3,8 +3,8 @@
 A file's content is stored once, however many files have it, under (SHA-256, format). Passage ids are
 ``content id << 20 | ordinal``, so that the content of a search hit and the neighbours of a passage are known without a
 look-up. ``chunks.hash`` names a passage by heading and text: its vectors are kept under that name, so that they stay
-when the rest of its file changes. Vectors of several embedding models lie beside each other; one of no bytes says that
-none can be computed. Everything here can be built again from the files.
+when the rest of its file changes, and when the index is built anew. Vectors of several embedding models lie beside each
+other; one of no bytes says that none can be computed. Everything here can be built again from the files.
 """
 
 import contextlib
@@ -20,7 +20,8 @@ from app.domain.models import EmbeddingModel
 
 _log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 2  # 2: vectors
+SCHEMA_VERSION = 3  # 2: vectors; 3: the tables of terms have names of their own
+_FIRST_WITH_VECTORS = 2
 ORDINAL_BITS = 20
 
 # The tokenizer only splits at spaces: the terms come ready made from ``analysis``.
@@ -57,9 +58,10 @@ CREATE TABLE chunks (
     line_end INTEGER,
     text TEXT NOT NULL
 );
-CREATE VIRTUAL TABLE passages USING fts5 (body, heading, tokenize = "{_TOKENIZER}");
+CREATE VIRTUAL TABLE chunk_terms USING fts5 (body, heading, tokenize = "{_TOKENIZER}");
 CREATE VIRTUAL TABLE names USING fts5 (name, tokenize = "{_TOKENIZER}");
-CREATE VIRTUAL TABLE terms USING fts5vocab (passages, row);
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab (chunk_terms, row);
+CREATE INDEX chunks_hash ON chunks (hash);
 """
 _VECTORS = """
 CREATE TABLE embedders (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
@@ -70,7 +72,6 @@ CREATE TABLE vectors (
     vector BLOB NOT NULL,  -- 16-bit floats, native
     UNIQUE (hash, embedder)
 );
-CREATE INDEX chunks_hash ON chunks (hash);
 """
 
 
@@ -118,7 +119,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         try:
             return _prepared(path)
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):  # locked, full, read-only: not a reason to throw it away
+            if not is_damage(error):  # locked, full, read-only: not a reason to throw it away
                 raise
             _log.warning("The document index %s is damaged (%s) and is built again", path, error)
             remove(path)
@@ -133,20 +134,40 @@ def _prepared(path: Path) -> sqlite3.Connection:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise errors.as_error(errors.newer_index(str(path)))
-        if version == 1 and _is_current(connection):
-            connection.executescript(f"BEGIN; {_VECTORS} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-        elif version < SCHEMA_VERSION or not _is_current(connection):
-            connection.close()
-            remove(path)
-            connection = connect(path)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(f"BEGIN; {_SCHEMA} {_VECTORS} PRAGMA user_version = {SCHEMA_VERSION};")
-            connection.execute("INSERT INTO meta VALUES ('analysis', ?)", (_analysis_version(),))
-            connection.execute("COMMIT")
+        if version < SCHEMA_VERSION or not _is_current(connection):
+            _build(connection, keep_vectors=version >= _FIRST_WITH_VECTORS)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _build(connection: sqlite3.Connection, *, keep_vectors: bool) -> None:
+    """Empty tables. Vectors take minutes to compute and hang on a passage's content alone, so they may stay."""
+    kept = {"vectors", "embedders"} if keep_vectors else set()
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    named = {name for (name,) in tables}
+    ours = {name for name in named if not any(name.startswith(f"{table}_") for table in named)}  # FTS5 drops its own
+    drops = "".join(f'DROP TABLE "{name}";' for name in sorted(ours - kept, key=_drop_order))
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.executescript(
+        f"BEGIN; {drops} {_SCHEMA} {'' if keep_vectors else _VECTORS} PRAGMA user_version = {SCHEMA_VERSION};"
+    )
+    connection.execute("INSERT INTO meta VALUES ('analysis', ?)", (_analysis_version(),))
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _drop_order(table: str) -> tuple[bool, str]:
+    """A table of words looks into the index that it shows, so it goes first."""
+    return (table not in ("terms", "vocabulary"), table)
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is broken; not that it is locked, full or out of reach."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _is_current(connection: sqlite3.Connection) -> bool:
@@ -167,7 +188,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 def has_vectors(connection: sqlite3.Connection) -> bool:
     """False for an older index that no indexer has looked at yet."""
-    return bool(connection.execute("PRAGMA user_version").fetchone()[0] >= 2)
+    return bool(connection.execute("PRAGMA user_version").fetchone()[0] >= _FIRST_WITH_VECTORS)
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -95,7 +95,9 @@ def _frequencies(connection: sqlite3.Connection, query: Query) -> dict[str, int]
     """In how many passages each index term of the query occurs."""
     variants = json.dumps(query.variants())
     return dict(
-        connection.execute("SELECT term, doc FROM terms WHERE term IN (SELECT value FROM json_each(?))", (variants,))
+        connection.execute(
+            "SELECT term, doc FROM vocabulary WHERE term IN (SELECT value FROM json_each(?))", (variants,)
+        )
     )
 
 
@@ -132,7 +134,7 @@ def _candidates(
     terms = {
         chunk: (body, heading)
         for chunk, body, heading in connection.execute(
-            "SELECT rowid, body, heading FROM passages WHERE rowid IN (SELECT value FROM json_each(?))",
+            "SELECT rowid, body, heading FROM chunk_terms WHERE rowid IN (SELECT value FROM json_each(?))",
             (json.dumps(sorted(wanted)),),
         )
     }
@@ -171,8 +173,8 @@ def _hits(
     """(passage id, BM25 with higher better) of the best passages, of ``contents`` only where given."""
     restricted = "" if contents is None else " AND (rowid >> 20) IN (SELECT value FROM json_each(?))"  # ORDINAL_BITS
     statement = (
-        "SELECT rowid, -bm25(passages, ?, ?) AS score FROM passages"  # noqa: S608 - fixed clauses
-        f" WHERE passages MATCH ?{restricted} ORDER BY score DESC LIMIT ?"
+        "SELECT rowid, -bm25(chunk_terms, ?, ?) AS score FROM chunk_terms"  # noqa: S608 - fixed clauses
+        f" WHERE chunk_terms MATCH ?{restricted} ORDER BY score DESC LIMIT ?"
     )
     scope = () if contents is None else (json.dumps(contents),)
     parameters = (_BODY_WEIGHT, _HEADING_WEIGHT, query.match, *scope, limit)

@@ -143,8 +143,13 @@ def _gguf_files(root: Path, seen: set[str]) -> Iterator[Path]:
         yield from _new(shards(root), seen)
         return
     left = _FILES
-    for folder, folders, files in os.walk(root):  # does not follow links to folders, which may go round
+    visited: set[tuple[int, int]] = set()
+    for folder, folders, files in os.walk(root, followlinks=True):
         here = Path(folder)
+        if _identity(here) in visited:  # a link that leads back
+            folders.clear()
+            continue
+        visited.add(_identity(here))
         deep = len(here.relative_to(root).parts) >= _DEPTH
         folders[:] = [] if deep else sorted(name for name in folders if not name.startswith("."))
         left -= len(files)
@@ -154,9 +159,19 @@ def _gguf_files(root: Path, seen: set[str]) -> Iterator[Path]:
         yield from _new((here / name for name in sorted(files) if is_gguf(name)), seen)
 
 
+def _identity(folder: Path) -> tuple[int, int]:
+    """The same by whichever link one came."""
+    try:
+        stat = folder.stat()
+    except OSError:  # gone meanwhile
+        return (0, 0)
+    return (stat.st_dev, stat.st_ino)
+
+
 def _new(paths: Iterable[Path], seen: set[str]) -> Iterator[Path]:
     for path in paths:
-        key = os.path.normcase(path.resolve())  # a link and what it links to are one model
+        # A link and what it links to are one model; unlike Path.resolve, this takes a link that points to itself.
+        key = os.path.normcase(os.path.realpath(path))
         if key not in seen and path.is_file() and not path.name.startswith(".") and not is_importance_matrix(path.name):
             seen.add(key)
             yield path.absolute()

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from filelock import FileLock
 
+from app.documents.index import schema
 from app.documents.reading.blocks import Limits
 from app.documents.reading.readers.registry import DocumentFormat
 from app.documents.reading.reading import ReadingProcess
@@ -128,7 +129,7 @@ def test_two_processes_share_an_index(tmp_path: Path, folder: Path) -> None:
     assert outputs == ["60", "60"]
     with sqlite3.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM contents").fetchone()[0] == 60
-        connection.execute("INSERT INTO passages (passages) VALUES ('integrity-check')")
+        connection.execute("INSERT INTO chunk_terms (chunk_terms) VALUES ('integrity-check')")
     connection.close()
 
 
@@ -148,6 +149,54 @@ def test_a_damaged_index_is_built_again(impatient: DocumentService, tmp_path: Pa
     (folder / "a.txt").write_text("The fox.")
     (tmp_path / "documents.db").write_bytes(b"no database at all, " * 500)
     assert len(impatient.search("fox", [str(folder)], 3)) == 1
+
+
+@pytest.mark.expect_log("is damaged")
+@pytest.mark.parametrize("where", ["in use", "at the start"])
+def test_an_index_damaged_in_its_middle_is_built_again(tmp_path: Path, folder: Path, where: str) -> None:
+    for number in range(60):
+        (folder / f"{number}.txt").write_text(f"The fox number {number} sleeps under the hedge. " * 40)
+    database = tmp_path / "documents.db"
+    service = DocumentService(database, lambda event: None)
+    service.update([str(folder)])
+    if where == "at the start":
+        service.close()
+        service = DocumentService(database, lambda event: None)
+    else:
+        with sqlite3.connect(database) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+    with database.open("r+b") as file:
+        size = file.seek(0, 2)
+        file.seek(size // 4 // 4096 * 4096)
+        file.write(b"\xff" * (size // 2))
+    (folder / "new.txt").write_text("A badger came.")  # so that it is written to
+    try:
+        assert len(service.search("badger", [str(folder)], 3)) == 1
+        assert len(service.search("fox hedge", [str(folder)], 70)) == 60
+    finally:
+        service.close()
+
+
+def test_vectors_outlive_terms_that_are_made_in_another_way(tmp_path: Path, folder: Path) -> None:
+    (folder / "a.txt").write_text("The fox.")
+    database = tmp_path / "documents.db"
+    service = DocumentService(database, lambda event: None)
+    service.update([str(folder)])
+    service.close()
+    with sqlite3.connect(database) as connection:
+        connection.execute("INSERT INTO embedders VALUES (7, 'model 2')")
+        connection.execute("INSERT INTO vectors SELECT 1, hash, 7, x'0000' FROM chunks")
+        connection.execute("UPDATE meta SET value = 'of old' WHERE key = 'analysis'")
+    connection.close()
+    service = DocumentService(database, lambda event: None)
+    assert len(service.search("fox", [str(folder)], 3)) == 1
+    service.close()
+    with sqlite3.connect(database) as connection:
+        (kept,) = connection.execute("SELECT count(*) FROM vectors JOIN chunks USING (hash)").fetchone()
+        assert (kept, connection.execute("PRAGMA user_version").fetchone()[0]) == (1, schema.SCHEMA_VERSION)
+        connection.execute("INSERT INTO chunk_terms (chunk_terms) VALUES ('integrity-check')")
+    connection.close()
 
 
 def test_an_index_that_cannot_be_locked(impatient: DocumentService, tmp_path: Path, folder: Path) -> None:

@@ -10,6 +10,8 @@ from app.domain.proxy import proxy_address
     ("typed", "kept"),
     [
         ("proxy.example", "http://proxy.example"),
+        ("socks5://proxy.example:1080", "socks5://proxy.example:1080"),
+        ("socks://proxy.example:1080", "socks5h://proxy.example:1080"),
         (" https://Proxy.example:3128/ ", "https://proxy.example:3128"),
         ("http://[::1]:8080", "http://[::1]:8080"),
         ("10.0.0.1:80", "http://10.0.0.1:80"),
@@ -27,7 +29,7 @@ def test_an_address(typed: str, kept: str) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        "socks5://proxy.example",
+        "ftp://proxy.example",
         "http://",
         "no proxy",
         "proxy.example:99999",

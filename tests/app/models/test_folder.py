@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,24 @@ def test_a_model_says_what_it_is(library, own, make):
     assert (len(first.files), first.complete, first.origin) == (2, True, Origin.LIBRARY)
     assert first.size == sum(Path(file).stat().st_size for file in first.files)
     assert (second.name, second.experts, second.context) == ("plain", 0, 512)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights")
+def test_a_link_that_points_to_itself_hides_nothing_else(library, own, make):
+    put(own, {"a.gguf": make.gguf(2000)})
+    (own / "loop.gguf").symlink_to("loop.gguf")
+    (own / "gone.gguf").symlink_to("nowhere.gguf")
+    assert [model.name for model in library.models()] == ["a"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights")
+def test_linked_folders_are_searched_once_and_circles_end(library, own, tmp_path, make):
+    put(tmp_path / "disk" / "deep", {"far.gguf": make.gguf(2000)})
+    (own / "linked").symlink_to(tmp_path / "disk")
+    (own / "again").symlink_to(tmp_path / "disk" / "deep")
+    (tmp_path / "disk" / "deep" / "back").symlink_to(own)
+    (own / "self").symlink_to(own)
+    assert [model.name for model in library.models()] == ["far"]
 
 
 def test_embedding_models_and_rerankers_are_told_from_those_that_write(library, own, make):

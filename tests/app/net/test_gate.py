@@ -1,5 +1,7 @@
 import datetime as dt
 import ipaddress
+import socket
+import socketserver
 import ssl
 import threading
 from collections.abc import Iterator
@@ -138,3 +140,64 @@ def self_signed(folder: Path) -> Path:
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     return file
+
+
+class SocksServer(socketserver.ThreadingTCPServer):
+    """Connects to wherever it is asked to (RFC 1928, no authentication), and notes where that was."""
+
+    allow_reuse_address = True
+    asked: list[str]
+
+
+class Socks(socketserver.BaseRequestHandler):
+    server: SocksServer
+
+    def handle(self) -> None:
+        _version, methods = self.request.recv(2)
+        self.request.recv(methods)
+        self.request.sendall(b"\x05\x00")
+        _version, _connect, _reserved, kind = self.request.recv(4)
+        host = (
+            socket.inet_ntoa(self.request.recv(4)) if kind == 1 else self.request.recv(self.request.recv(1)[0]).decode()
+        )
+        port = int.from_bytes(self.request.recv(2), "big")
+        self.server.asked.append(host)
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as there:
+            self.request.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01" + port.to_bytes(2, "big"))
+            there.sendall(self.request.recv(65536))
+            while data := there.recv(65536):
+                self.request.sendall(data)
+
+
+@pytest.fixture
+def socks() -> Iterator[SocksServer]:
+    with SocksServer(("127.0.0.1", 0), Socks) as serving:
+        serving.asked = []
+        thread = threading.Thread(target=serving.serve_forever, args=(0.01,))
+        thread.start()
+        yield serving
+        serving.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("named_by", ["settings", "environment"])
+def test_a_socks_proxy_is_used(
+    server: Server, socks: SocksServer, named_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"socks5h://127.0.0.1:{socks.server_address[1]}"
+    wishes = Wishes(proxy=address if named_by == "settings" else "")
+    if named_by == "environment":
+        monkeypatch.setenv("ALL_PROXY", address)
+    with NetworkGate(lambda: wishes).http_client(Reason.MODEL_SEARCH) as client:
+        assert client.get(f"http://models.example:{server.server_port}/", headers={"Connection": "close"}).text == "ok"
+    assert socks.asked == ["models.example"]
+
+
+@pytest.mark.parametrize("address", ["socks://me:secret@127.0.0.1:9", "gopher://127.0.0.1:9", "http://[::1"])
+def test_a_proxy_of_the_environment_that_is_no_use_is_one_sentence(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", address)
+    with pytest.raises(AppError, match="proxy that this system's environment names") as caught:
+        NetworkGate(Wishes).http_client(Reason.MODEL_SEARCH)
+    assert "secret" not in caught.value.info.detail
