@@ -78,9 +78,6 @@ class Resting:
 
 
 State: TypeAlias = Empty | Loading | Ready | Busy | Died | Resting
-WithChild: TypeAlias = Loading | Ready | Busy
-WithModel: TypeAlias = Ready | Busy
-ToLoadAgain: TypeAlias = Died | Resting
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ class ChatTemplate:
                     raise
                 yield index, error
 
-    def _count_hopeless(self, render: "_Render", kind: shapes.Kind) -> int:
+    def _count_hopeless(self, render: _Render, kind: shapes.Kind) -> int:
         """How many forms the template does not take even of the shortest conversation of a kind.
 
         They need not be tried again: each costs as much as a whole prompt. 0 where it takes none.
