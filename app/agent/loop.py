@@ -18,7 +18,6 @@ from app.domain.messages import (
     GenerationStats,
     Message,
     MessageStatus,
-    NotePart,
     SourcesPart,
     StopReason,
     ToolCallPart,
@@ -153,7 +152,7 @@ class Turn:
         searches = next((spec.name for spec in tools if spec.gives_sources), "")
         if self._request.documents and not searches and not self._answer.parts:
             self._ground(abilities)
-        self._tell_unknown(abilities)
+        self._remark(abilities)
         options = self._options(searches)
         offered, room = frozenset(spec.name for spec in tools), abilities.intake.result_chars
         taken_up = unfinished_round(self._answer.snapshot()) is not None
@@ -215,16 +214,11 @@ class Turn:
             self._answer.add(found)
             self._save()
 
-    def _tell_unknown(self, abilities: Abilities) -> None:
-        """Say once in a conversation that the model's template is of no family that is known."""
+    def _remark(self, abilities: Abilities) -> None:
+        """Say once in a conversation what the responder wants a person to know of it."""
         told = any(message.model == abilities.model for message in self._request.history)
-        if not abilities.known and not told and not self._answer.spans:
-            self._answer.add(
-                NotePart(
-                    "unknown-template",
-                    "This model's chat template is not known: its answers are shown as plain text, without tools.",
-                )
-            )
+        if abilities.remark is not None and not told and not self._answer.spans:
+            self._answer.add(abilities.remark)
 
     def _messages(self) -> tuple[Message, ...]:
         return (*self._request.history, self._answer.snapshot())

@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 from app.domain.cancel import CancelToken
 from app.domain.commands import TurnOptions
-from app.domain.messages import GenerationStats, Message, StopReason
+from app.domain.messages import GenerationStats, Message, NotePart, StopReason
 from app.domain.output import OutputEvent
 from app.domain.tools import ToolSpec
 
@@ -34,7 +34,7 @@ class Abilities:
     """What a responder can, once it is open.
 
     ``model``: the name that the answer keeps.
-    ``known``: False where it can only be hoped that its output is read rightly; a person should be told once.
+    ``remark``: what a person should be told of it, once in a conversation.
     ``context``: tokens that a prompt and its answer may take together.
     """
 
@@ -42,7 +42,7 @@ class Abilities:
     context: int
     tools: bool = False
     thinks: bool = False
-    known: bool = True
+    remark: NotePart | None = None
     intake: Intake = field(default_factory=Intake)
 
 

@@ -94,7 +94,7 @@ class LocalResponder:
             model.context,
             tools=style.takes_tools,
             thinks=style.chat_format.thinks,
-            known=style.known,
+            remark=style.remark,
             intake=Intake(profile.sources, profile.source_chars, room),
         )
 

@@ -7,10 +7,12 @@ from importlib import resources
 from typing import Any, TypeAlias
 
 from app.domain.commands import TurnOptions
+from app.domain.messages import NotePart
 from app.domain.models import ModelInfo, SamplingValues
 from app.domain.sampling import ChosenSampling, SamplingSource, choose
 from app.formats import detect
 from app.formats.protocol import ChatFormat
+from app.formats.templates.guessed import guessed
 from app.formats.templates.template import ChatTemplate
 
 Catalogued: TypeAlias = Callable[[str, bool], SamplingValues]
@@ -44,16 +46,33 @@ class ModelStyle:
     chat_format: ChatFormat
     profile: Profile
     catalogued: Catalogued = uncatalogued
+    guessed: str = ""  # the form that its vocabulary speaks of, where the file has no template
 
     @classmethod
     def of(cls, model: ModelInfo, catalogued: Catalogued = uncatalogued) -> "ModelStyle":
         """Raises AppError where the template cannot be read."""
-        template = ChatTemplate(model.template, bos=model.bos, eos=model.eos)
-        return cls(model, template, detect(model.template), profile(model.name), catalogued)
+        guess = None if model.template.strip() else guessed(model.control_tokens)
+        source = model.template if guess is None else guess.template
+        template = ChatTemplate(source, bos=model.bos, eos=model.eos)
+        return cls(
+            model, template, detect(source), profile(model.name), catalogued, guess.name if guess is not None else ""
+        )
 
     @property
-    def known(self) -> bool:
-        return self.chat_format.known
+    def remark(self) -> NotePart | None:
+        """What a person should know about how this model is spoken to."""
+        if self.guessed:
+            return NotePart(
+                "guessed-template",
+                f"This model's file has no chat template. {self.guessed} is used, because its vocabulary has the tokens"
+                " for it; if the answers make no sense, get the file from another source.",
+            )
+        if not self.chat_format.known:
+            return NotePart(
+                "unknown-template",
+                "This model's chat template is not known: its answers are shown as plain text, without tools.",
+            )
+        return None
 
     def thinking(self, wish: bool | None) -> bool | None:
         """Whether to reason: models that can, do, unless the person wishes otherwise; some templates default to off."""

@@ -140,8 +140,8 @@ def test_what_is_going_on_is_told(stage) -> None:
     ] == [2, (5, 10, 3), (12.5, 30, 4096)]
 
 
-def test_a_responder_without_tools_is_offered_none_and_an_unknown_one_is_told_once(stage) -> None:
-    stage.script.abilities = Abilities("old", 2048, known=False)
+def test_a_responder_without_tools_is_offered_none_and_its_remark_is_told(stage) -> None:
+    stage.script.abilities = Abilities("old", 2048, remark=NotePart("unknown-template", "It is not known."))
     stage.script.add(Content("6"))
     _, answer = stage.answer()
     assert stage.script.asked[0].tools == ()

@@ -232,6 +232,19 @@ def speaking(tmp_path: Path) -> Iterator[Callable[[str, tuple[str, ...]], Chat]]
 
 
 @pytest.fixture
+def make_chat(tmp_path: Path) -> Iterator[Callable[..., Chat]]:
+    made: list[Chat] = []
+
+    def make(*, template: str, control: tuple[str, ...]) -> Chat:
+        made.append(Chat(tmp_path, template, control))
+        return made[-1]
+
+    yield make
+    for chat in made:
+        chat.close()
+
+
+@pytest.fixture
 def call() -> object:
     return kimi_call
 

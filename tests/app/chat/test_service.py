@@ -8,6 +8,7 @@ from app.domain.events import ApprovalRequested, PartDelta, PartFinished, PartSt
 from app.domain.messages import (
     CitationPart,
     MessageStatus,
+    NotePart,
     ReasoningPart,
     SourcesPart,
     StopReason,
@@ -471,3 +472,34 @@ def test_with_always_asking_even_a_calculation_waits(kimi, call) -> None:
     kimi.service.decide(DecideApproval(conversation.id, asked.call_id, allowed=True))
     kimi.wait_for(TurnFinished)
     assert kimi.prompt().count("2<|im_end|>") == 1
+
+
+@pytest.mark.parametrize(
+    ("control", "begins", "name"),
+    [
+        (
+            ("<|eos|>", "<|im_start|>", "<|im_end|>"),
+            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi",
+            "ChatML",
+        ),
+        (
+            ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
+            "<|start_header_id|>system<|end_header_id|>",
+            "Llama 3",
+        ),
+        (("<start_of_turn>", "<end_of_turn>"), "<start_of_turn>user\nBe brief.\n\nHi<end_of_turn>", "Gemma"),
+        (("<|eos|>",), "Be brief.\n\nHi", ""),
+    ],
+)
+def test_a_model_without_a_template_is_spoken_to_as_its_vocabulary_says(
+    tmp_path, make_chat, control, begins, name
+) -> None:
+    chat = make_chat(template="", control=("<|eos|>", *control.split()))
+    for _ in range(2):
+        chat.engine.script(["Hello."])
+    conversation = chat.conversation()
+    answer = chat.ask(conversation, "Hi")
+    assert chat.prompt().startswith(begins)
+    remarks = [part.text for part in answer.parts if isinstance(part, NotePart)]
+    assert [name in remark for remark in remarks] == [True] * bool(name)
+    assert not any(isinstance(part, NotePart) for part in chat.ask(conversation, "Again").parts)
