@@ -477,18 +477,10 @@ def test_with_always_asking_even_a_calculation_waits(kimi, call) -> None:
 @pytest.mark.parametrize(
     ("control", "begins", "name"),
     [
-        (
-            ("<|eos|>", "<|im_start|>", "<|im_end|>"),
-            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi",
-            "ChatML",
-        ),
-        (
-            ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
-            "<|start_header_id|>system<|end_header_id|>",
-            "Llama 3",
-        ),
-        (("<start_of_turn>", "<end_of_turn>"), "<start_of_turn>user\nBe brief.\n\nHi<end_of_turn>", "Gemma"),
-        (("<|eos|>",), "Be brief.\n\nHi", ""),
+        ("<|im_start|> <|im_end|>", "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi", "ChatML"),
+        ("<|start_header_id|> <|end_header_id|> <|eot_id|>", "<|start_header_id|>system<|end_header_id|>", "Llama 3"),
+        ("<start_of_turn> <end_of_turn>", "<start_of_turn>user\nBe brief.\n\nHi<end_of_turn>", "Gemma"),
+        ("<|other|>", "Be brief.\n\nHi", ""),
     ],
 )
 def test_a_model_without_a_template_is_spoken_to_as_its_vocabulary_says(
