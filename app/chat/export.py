@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -35,6 +36,7 @@ from app.domain.messages import (
 FORMATS = ("md", "json", "html")
 
 QUOTE_CHARS = 300
+_FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<rest>.*)")
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1c1c1e }
@@ -98,7 +100,7 @@ def _markdown_part(part: Part, cited: Mapping[int, str]) -> str:
             body = html.escape(part.text.strip(), quote=False)
             return f"<details>\n<summary>{_thought(part)}</summary>\n\n{body}\n\n</details>"
         case TextPart():
-            return _with_mentions(part.text.strip(), cited)
+            return _closed(_with_mentions(part.text.strip(), cited))
         case ToolCallPart():
             return f"**Tool call** `{part.name}`\n\n{_fenced(part.arguments, 'json')}"
         case ToolResultPart():
@@ -109,6 +111,18 @@ def _markdown_part(part: Part, cited: Mapping[int, str]) -> str:
             return f"*{_one_line(part.text)}*"
         case SourcesPart() | CitationPart():
             return ""
+
+
+def _closed(text: str) -> str:
+    """With its last code block closed, which an answer that was stopped may have left open."""
+    fence = ""
+    for line in text.splitlines():
+        found = _FENCE.match(line)
+        if not fence and found and not (found["fence"][0] == "`" and "`" in found["rest"]):
+            fence = found["fence"]
+        elif fence and found and found["fence"].startswith(fence) and not found["rest"].strip():
+            fence = ""
+    return f"{text}\n{fence}" if fence else text
 
 
 def _fenced(text: str, language: str = "") -> str:

@@ -41,6 +41,10 @@ class ContentChanged(Exception):
     """The Hub has other bytes under this name than those that were begun."""
 
 
+class RangesIgnored(Exception):
+    """The server sends whole files, whichever part it is asked for."""
+
+
 class RemoteFile:
     """Where one file's bytes come from. Thread-safe. Asks the Hub again when an address has expired."""
 
@@ -52,6 +56,7 @@ class RemoteFile:
         self._lock = threading.Lock()
         self._location: Location | None = None
         self._etags: dict[str, str] = {}  # address without its signature -> ETag of the bytes there
+        self.whole = False  # it is fetched in one stream, from its beginning
 
     def location(self, cancel: CancelToken) -> Location:
         with self._lock:
@@ -73,9 +78,16 @@ class RemoteFile:
                 self._location = None
 
     def check(self, response: httpx2.Response, wanted: Range) -> None:
-        """Whether the answer holds the ``wanted`` bytes of the content that was begun. Raises ContentChanged."""
+        """Whether the answer holds the ``wanted`` bytes of the content that was begun.
+
+        Raises ContentChanged, RangesIgnored.
+        """
         size = self.file.content.size
-        if response.status_code == 200 and wanted == (0, size):
+        if response.status_code == 200 and not response.headers.get("Content-Range"):
+            if response.headers.get("Content-Length", str(size)) != str(size):
+                raise ContentChanged(self._key[2])
+            if wanted != (0, size):
+                raise RangesIgnored
             return
         match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
         if response.status_code != 206 or match is None or int(match[1]) != wanted.start:
@@ -163,7 +175,10 @@ class Transfer:
                     if not self._pieces:
                         return
                     remote, piece = self._pieces.popleft()
-                self._fetch(client, remote, piece)
+                try:
+                    self._fetch(client, remote, piece)
+                except RangesIgnored:
+                    self._take_whole(remote)
         except Cancelled:
             pass
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that leads
@@ -173,16 +188,32 @@ class Transfer:
         finally:
             self._ended.set()
 
+    def _take_whole(self, remote: RemoteFile) -> None:
+        """In one stream instead of in pieces. What came before is fetched again: it cannot be skipped."""
+        with self._lock:
+            if remote.whole:
+                return
+            remote.whole = True
+            self._pieces = deque(entry for entry in self._pieces if entry[0] is not remote)
+            self._pieces.append((remote, Range(0, remote.file.content.size)))
+        log.info("%s: the server sends no parts of files", remote.file.part)
+
     def _fetch(self, client: httpx2.Client, remote: RemoteFile, piece: Range) -> None:
         """One piece, reconnecting where it was cut."""
         patience = Patience(self._pacing.attempts, self._wait, self._notice)
-        at = piece.start
+        at = furthest = piece.start
         while at < piece.end:
             self._stop.raise_if_cancelled()
+            if remote.whole:
+                if piece != (0, remote.file.content.size):
+                    return  # another connection fetches it with the rest
+                at = 0
             try:
                 for end in self._stream(client, remote, Range(at, piece.end)):
                     at = end
-                    patience.progress()
+                    if end > furthest:  # a stream that begins anew and is cut earlier makes none
+                        furthest = end
+                        patience.progress()
             except Passing as error:
                 if self._stop.cancelled:
                     raise Cancelled from error  # we cut the line ourselves

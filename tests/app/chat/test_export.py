@@ -1,10 +1,12 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from app.chat.export import FORMATS, export
 from app.domain.errors import AppError
@@ -68,6 +70,27 @@ def test_markdown() -> None:
     assert re.search(r"^\[\^2-3\]: 3\.pdf, page 3: “quote 3 long .{280,320}…”$", text, re.MULTILINE)
     assert text.endswith("*Interrupted. The engine died.*\n")
     assert "secret passage" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "closes"),
+    [
+        ("So:\n```python\nprint(1)", "```"),
+        ("~~~~ text\n```\n~~~", "~~~~"),
+        ("````md\n```\nhi\n```", "````"),
+        ("```py\nx\n```", ""),
+        ("`` ` ``` ``", ""),
+        ("``` not `code`", ""),
+    ],
+)
+def test_a_code_block_left_open_does_not_swallow_what_follows(text: str, closes: str) -> None:
+    answer = replace(MESSAGES[1], parts=(TextPart(text),), status=MessageStatus.STOPPED)
+    written = export(CONVERSATION, [answer, MESSAGES[0]], "md")
+    expected = f"{text}\n{closes}" if closes else text
+    assert f"\n\n{expected}\n\n*Stopped." in written
+    tokens = MarkdownIt().parse(written)
+    headings = [tokens[at + 1].content for at, token in enumerate(tokens) if token.type == "heading_open"]
+    assert headings[-1] == "You"
 
 
 def test_json_has_everything_but_the_token_ids() -> None:

@@ -286,11 +286,16 @@ def test_a_file_that_changes_while_it_is_fetched_starts_over(bench, hub_server, 
     assert (bench.library / "maker--Model-GGUF" / "Model-Q4_K_M.gguf").read_bytes() == new["Model-Q4_K_M.gguf"]
 
 
-def test_a_mirror_without_ranges_is_one_sentence(bench, hub_server, make):
-    hub_server.add(REPO, make.shards(1, 2 * MB))
+@pytest.mark.parametrize("cuts", [[], [1_500_000, 700_000]])
+def test_a_mirror_that_sends_whole_files_only(bench, hub_server, make, cuts):
+    files = make.shards(2, 2 * MB)
+    hub_server.add(REPO, files)
     hub_server.ranges = False
-    failed = bench.events.end(start(bench, bench.service()))
-    assert failed.error.code == "no-ranges"
+    hub_server.cuts = cuts
+    service = bench.service(pacing=replace(make.pacing, piece=(256 << 10, 256 << 10)))
+    assert isinstance(bench.events.end(start(bench, service)), DownloadFinished)
+    folder = bench.library / "maker--Model-GGUF"
+    assert {path.name: path.read_bytes() for path in folder.rglob("*.gguf")} == files
 
 
 class FullDisk(io.FileIO):
