@@ -12,18 +12,20 @@ from pytestqt.qtbot import QtBot
 
 from app.chat.model_plan import ModelPlans
 from app.domain.cancel import CancelToken
-from app.domain.commands import SubmitPrompt
+from app.domain.commands import SubmitPrompt, TurnOptions
 from app.domain.errors import AppError
 from app.domain.library import ModelFile, Origin
 from app.domain.messages import Message, MessageStatus, Part, Role, TextPart
 from app.domain.models import ModelAbilities, ModelInfo
 from app.domain.placement import Tuning
 from app.domain.protocols import DocumentText
+from app.domain.sampling import ChosenSampling
 from app.formats import detect
 from app.machine.devices import GIB, Machine, gpu, this_ram
 from app.mailbox import Mailbox
 from app.models.service import ModelService
 from app.net.gate import NetworkGate
+from app.responders.local.style import ModelStyle
 from app.services import SystemClock
 from app.storage.chats.conversations import ConversationStore
 from app.storage.load_overrides import LoadOverridesStore
@@ -92,6 +94,10 @@ class RecordedChoice:
 
     def abilities(self, model: ModelInfo) -> ModelAbilities:
         return detect(model.template).abilities
+
+    def sampling(self, model: ModelInfo) -> ChosenSampling:
+        style = ModelStyle.of(model)
+        return style.sampling(TurnOptions(), think=style.thinking(None))
 
     def preload(self) -> None:
         self.preloads += 1

@@ -19,6 +19,7 @@ from app.domain.events import (
 from app.domain.messages import GenerationStats, Message
 from app.domain.models import ModelInfo
 from app.domain.placement import LoadOverrides, Placement, Tuning
+from app.domain.sampling import ChosenSampling
 from app.services import Services
 from ui.bridge import Bridge
 from ui.errors import error_hint, error_message
@@ -40,6 +41,7 @@ class _Answer:
     trial: Placement | None
     threads: int | None
     info: ModelInfo | None
+    sampling: ChosenSampling | None
     error: ErrorInfo | None = None
 
 
@@ -65,6 +67,7 @@ class ModelPanelController(QObject):
         self._edited: LoadOverrides | None = None  # what the form shows, where that is something else
         self._plan: Placement | None = None
         self._trial: Placement | None = None
+        self._sampling: ChosenSampling | None = None  # of the model that is loaded
         self._threads: int | None = None
         self._asks = ""  # the model that the services are asked about just now
         self._again = False  # and once more after that
@@ -103,7 +106,7 @@ class ModelPanelController(QObject):
         """The model that answers, "" for none."""
         if path != self._path:
             self._path, self._edited, self._plan, self._trial = path, None, None, None
-            self._info, self._progress, self._remembered = None, None, LoadOverrides()
+            self._info, self._sampling, self._progress, self._remembered = None, None, None, LoadOverrides()
             self._waits = self._asked = self._load_failed = False
             self._asks, self._tuning = "", None
             self._stopwatch.stop()
@@ -161,7 +164,14 @@ class ModelPanelController(QObject):
             trial = self._plans.of_file(path, edited) if edited is not None else None
         except AppError as failure:
             error = failure.info
-        return _Answer(remembered, plan, trial, self._plans.effective(LoadOverrides()).threads, info, error)
+        threads = self._plans.effective(LoadOverrides()).threads
+        return _Answer(remembered, plan, trial, threads, info, self._sampling_of(info), error)
+
+    def _sampling_of(self, info: ModelInfo | None) -> ChosenSampling | None:
+        try:
+            return self._models.sampling(info) if info is not None else None
+        except AppError:  # its template cannot be read, which is told where an answer needs it
+            return None
 
     # Back on the UI thread.
 
@@ -172,6 +182,7 @@ class ModelPanelController(QObject):
         self._remembered, self._threads = answer.remembered, answer.threads
         self._plan, self._trial = answer.plan, answer.trial
         self._info, self._asked = answer.info, True
+        self._sampling = answer.sampling
         if self._edited == self._remembered:
             self._edited = None
         if answer.error is not None:
@@ -279,6 +290,7 @@ class ModelPanelController(QObject):
             return
         self._show_model()
         self._show_tuning()
+        self._panel.show_sampling(self._sampling if self._info is not None else None)
         trial = self._trial if self._edited is not None else self._plan if self._waits else None
         self._panel.show_placement(
             self._plan, trial, self._info, self._overrides, self._threads, known=self._asked, failed=self._load_failed

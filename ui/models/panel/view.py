@@ -17,12 +17,13 @@ from PySide6.QtWidgets import (
 
 from app.domain.models import ModelInfo
 from app.domain.placement import LoadOverrides, Placement
+from app.domain.sampling import ChosenSampling
 from ui.models.panel.bars import DeviceBars
 from ui.models.panel.form import OverridesForm
 from ui.models.panel.head import Head
 from ui.models.panel.speed import Speed
 from ui.models.panel.tuning import TuningView
-from ui.models.panel.words import same_settings, trial_text
+from ui.models.panel.words import same_settings, sampling_lines, trial_text
 from ui.widgets.buttons import IconButton, mark
 
 SIDE = 14  # px
@@ -55,6 +56,10 @@ class ModelPanel(QFrame):
         self.speed = Speed(self)
         self.reuse = _label("", self)
         self.reuse.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.sampling = _label("", self)
+        self.sampling.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.sampling.setToolTip(self.tr("The lower the temperature, the fewer surprises"))
+        self._sampling = _section(self.tr("How it chooses its words"), self.sampling, self)
         self._plan = QWidget(self)
         self._settings = QWidget(self)
         self._stack = QStackedWidget(self)
@@ -114,12 +119,14 @@ class ModelPanel(QFrame):
             self.head,
             self.notice,
             self._plan,
+            self._sampling,
             _section(self.tr("Speed of the last answer"), self.speed, self),
             _section(self.tr("Prompt of the last answer"), self.reuse, self),
         ):
             column.addWidget(widget)
         column.addStretch(1)
         self.notice.hide()
+        self._sampling.hide()
         return content
 
     def _settings_section(self) -> QWidget:
@@ -187,6 +194,11 @@ class ModelPanel(QFrame):
         self.notice.setText(text)
         self.notice.setVisible(bool(text))
         mark(self.notice, kind)
+
+    def show_sampling(self, chosen: ChosenSampling | None) -> None:
+        """None where that is not known, as it is read from the model's file."""
+        self.sampling.setText("\n".join(sampling_lines(chosen)) if chosen is not None else "")
+        self._sampling.setVisible(chosen is not None)
 
     def show_reuse(self, text: str, *, writing: bool) -> None:
         nothing = self.tr("Told when the answer is finished.") if writing else self.tr("Nothing was answered here yet.")

@@ -5,6 +5,7 @@ from PySide6.QtCore import QCoreApplication, QLocale
 from app.domain.messages import GenerationStats
 from app.domain.models import ModelInfo
 from app.domain.placement import Placement, Tuning
+from app.domain.sampling import ChosenSampling, SamplingSource
 from app.domain.sizes import memory_size
 from ui.figures import rate_text
 from ui.models.panel.rates import Spread
@@ -150,6 +151,43 @@ def tuning_text(tuning: Tuning) -> str:
         return tuning.sentence
     timed = ", ".join(f"{speed.what} {rate_text(speed.writes)}" for speed in others)
     return translate("ModelPanel", "{sentence} Also timed: {others}.").format(sentence=tuning.sentence, others=timed)
+
+
+def sampling_lines(chosen: ChosenSampling) -> list[str]:
+    """The figures that have an effect, a line each, with who says so."""
+    names = ["temperature", "repeat_penalty"] if chosen.sampling.temperature == 0 else list(chosen.sources)
+    text = translate("ModelPanel", "{figure}: {source}")
+    return [
+        text.format(figure=figure, source=source_text(chosen.sources[name]))
+        for name in names
+        if (figure := figure_text(name, getattr(chosen.sampling, name)))
+    ]
+
+
+def figure_text(name: str, value: float) -> str:
+    """``Temperature 0.6``; "" where the value means that nothing is done."""
+    if value == {"top_k": 0, "top_p": 1, "min_p": 0, "repeat_penalty": 1}.get(name):
+        return ""
+    if name == "temperature" and value == 0:
+        return translate("ModelPanel", "Temperature 0, always the likeliest word")
+    figure = {
+        "temperature": translate("ModelPanel", "Temperature {value}"),
+        "top_k": translate("ModelPanel", "Top-k {value}"),
+        "top_p": translate("ModelPanel", "Top-p {value}"),
+        "min_p": translate("ModelPanel", "Min-p {value}"),
+        "repeat_penalty": translate("ModelPanel", "Repeat penalty {value}"),
+    }[name]
+    return figure.format(value=QLocale().toString(float(value), "g", 4))
+
+
+def source_text(source: SamplingSource) -> str:
+    return {
+        SamplingSource.WISH: translate("ModelPanel", "your wish"),
+        SamplingSource.FILE: translate("ModelPanel", "from the model's file"),
+        SamplingSource.CATALOGUE: translate("ModelPanel", "from the list of models"),
+        SamplingSource.FAMILY: translate("ModelPanel", "as its makers recommend"),
+        SamplingSource.DEFAULT: translate("ModelPanel", "suits most models"),
+    }[source]
 
 
 def token_time_text(rate: float) -> str:

@@ -11,11 +11,13 @@ from pytestqt.qtbot import QtBot
 from app.domain.errors import ErrorInfo
 from app.domain.events import ModelFailed, ModelLoaded, ModelLoading, ModelTuned, ModelUnloaded, TokenRate, TurnFinished
 from app.domain.messages import Change, GenerationStats, Message, MessageStatus, Role, StopReason
-from app.domain.models import ModelInfo
+from app.domain.models import ModelInfo, Sampling, SamplingValues
 from app.domain.placement import LoadOverrides, PlacementVariant, Speed, Tuning
+from app.domain.sampling import ChosenSampling, SamplingSource
 from ui.bridge import Bridge
 from ui.models.panel.controller import ModelPanelController
 from ui.models.panel.view import ModelPanel
+from ui.models.panel.words import sampling_lines
 
 Settle = Callable[[Callable[[], bool]], None]
 QWEN = "tests/data/shapes/qwen3-30b-a3b-q4_k_m.gguf"
@@ -315,3 +317,61 @@ def test_an_answer_that_is_written_is_not_disturbed(
     assert not panel.tuning.button.isEnabled()
     controller.set_running("c", False)
     assert panel.tuning.button.isEnabled()
+
+
+def test_how_words_are_chosen_is_told_with_who_says_so(
+    panel: ModelPanel, info: ModelInfo, services: Any, settle: Settle
+) -> None:
+    assert not panel.sampling.isVisible()
+    template = "{% if tools %}<tool_call>{{ arguments }}{% endif %}<think>{{ enable_thinking }}"  # Qwen 3's kind
+    stated = SamplingValues(temperature=0.75, top_p=1.0)
+    services.model_choice.loaded = replace(info, template=template, sampling=stated)
+    services.mailbox.publish(ModelLoaded(services.model_choice.loaded))
+    settle(panel.sampling.isVisible)
+    assert panel.sampling.text().splitlines() == [
+        "Temperature 0.75: from the model's file",
+        "Top-k 20: as its makers recommend",
+    ]
+    services.mailbox.publish(ModelUnloaded(QWEN))
+    services.model_choice.loaded = None
+    settle(lambda: not panel.sampling.isVisible())
+
+
+def test_a_template_that_cannot_be_read_leaves_the_panel_as_it_is(
+    panel: ModelPanel, info: ModelInfo, services: Any, settle: Settle
+) -> None:
+    services.model_choice.loaded = replace(info, template="{% if %}")
+    services.mailbox.publish(ModelLoaded(services.model_choice.loaded))
+    settle(lambda: panel.head.state.text() == "Loaded in 4.2 s")
+    assert not panel.sampling.isVisible()
+    assert not panel.notice.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("sampling", "lines"),
+    [
+        (Sampling(0.0, 20, 0.9, 0.1), ["Temperature 0, always the likeliest word: as its makers recommend"]),
+        (
+            Sampling(0.6, 0, 1.0, 0.05),
+            ["Temperature 0.6: as its makers recommend", "Min-p 0.05: suits most models"],
+        ),
+        (
+            Sampling(1.1, 40, 0.95, 0.0, 1.05),
+            [
+                "Temperature 1.1: as its makers recommend",
+                "Top-k 40: from the list of models",
+                "Top-p 0.95: your wish",
+                "Repeat penalty 1.05: from the model's file",
+            ],
+        ),
+    ],
+)
+def test_what_has_no_effect_is_not_told(sampling: Sampling, lines: list[str], themed: object) -> None:
+    sources = {
+        "temperature": SamplingSource.FAMILY,
+        "top_k": SamplingSource.CATALOGUE,
+        "top_p": SamplingSource.WISH,
+        "min_p": SamplingSource.DEFAULT,
+        "repeat_penalty": SamplingSource.FILE,
+    }
+    assert sampling_lines(ChosenSampling(sampling, sources)) == lines
