@@ -49,6 +49,24 @@ class MessageItem:
     ``begun``: of the calls of an answer that is being written, those that run or wait.
     """
 
+    __slots__ = (
+        "_begun",
+        "_dirty",
+        "_error",
+        "_extra",
+        "_fold",
+        "_grown",
+        "_keep_reasoning_open",
+        "_message",
+        "_monotonic",
+        "_rows",
+        "_siblings",
+        "_waiting",
+        "citations",
+        "segments",
+        "top_gap",
+    )
+
     def __init__(
         self,
         message: Message,
@@ -68,7 +86,9 @@ class MessageItem:
         self._fold: AnswerFold | None = None  # made with the rows
         self._rows: list[PartRows | None] = []  # by part
         self._grown: set[int] = set()  # parts that were not shown since text came
-        self._waiting: StatusRow | None = StatusRow() if self.live and not message.parts else None
+        self._waiting: StatusRow | None = None
+        if message.status is MessageStatus.STREAMING and not message.parts:
+            self._waiting = StatusRow()
         self._error = ErrorRow(message.error) if message.error else None
         self._extra: dict[type[Content], Segment] = {}
         self._dirty = True
@@ -87,9 +107,9 @@ class MessageItem:
         return bool(self.segments)
 
     def estimated_height(self, metrics: Metrics) -> int:
-        """Probable height of the whole message in px, gaps included."""
+        """Probable height of the whole message in px, gaps included, before its rows are made."""
         height = self.top_gap + 40
-        for part in self.message.parts:
+        for part in self._message.parts:
             if isinstance(part, TextPart):
                 height += int(metrics.line * metrics.lines(part.text)) + 8
             elif isinstance(part, (ReasoningPart, ToolCallPart, SourcesPart)):
