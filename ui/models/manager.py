@@ -36,19 +36,22 @@ class ModelManager(QObject):
         self.downloads.start()
 
     def page(self) -> ModelsPage:
-        """The page, with what is there read anew."""
+        """What is there is read anew whenever it comes to be seen."""
         if self._page is None:
             self._page = self._make_page()
-        self.use_settings(self._settings.get())
-        self._page.downloads.show_rows(self.downloads.rows)
-        self._page.library.set_current(self._current)
-        self.refresh()
+            self._page.opened.connect(self._opened)
+            self._page.library.set_current(self._current)
         return self._page
 
     def refresh(self) -> None:
         if self._library is not None and self._shop is not None:
             self._library.refresh()
             self._shop.refresh()
+
+    def _opened(self) -> None:
+        self.use_settings(self._settings.get())
+        self._show_downloads()
+        self.refresh()
 
     def set_current(self, path: str) -> None:
         """The model that answers."""

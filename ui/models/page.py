@@ -1,6 +1,7 @@
 """The models page: downloads above, and below them what is on this computer and what can be had."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from ui.models.downloads.rows import DownloadList
@@ -9,6 +10,8 @@ from ui.models.shop.view import ShopView
 
 
 class ModelsPage(QWidget):
+    opened = Signal()  # it came to be seen
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.downloads = DownloadList(self)
@@ -27,6 +30,11 @@ class ModelsPage(QWidget):
         column.setSpacing(0)
         column.addWidget(self.downloads)
         column.addWidget(self.tabs, 1)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not event.spontaneous():  # not because the window itself came back
+            self.opened.emit()
 
     def show_shop(self) -> None:
         self.tabs.setCurrentWidget(self.shop)

@@ -21,7 +21,7 @@ class Page:
     """Texts are English keys of the translation.
 
     ``keys`` in Qt's portable form.
-    ``make`` is called whenever the page is opened, and gives the same widget every time.
+    ``make`` is called once, when the page is first opened. What it shows is read in the widget's ``showEvent``.
     ``beside``: in the drawer.
     ``entry``: its text in the menu, where that is not the title.
     ``label``: what its button says, where it has one: pages beside the conversation do.
@@ -72,10 +72,11 @@ class PageOpener(QObject):
         super().__init__(parent)
         self._pages = {page.name: page for page in pages}
         self._features = features
+        self._made: dict[str, QWidget] = {}
         views = self._views = features.views
         for page in pages:
             if page.beside:
-                views.drawer.add_later(page.name, partial(page.make, features))
+                views.drawer.add_later(page.name, partial(self._widget, page))
                 views.top_bar.add_page(page.name, page.icon, translated(page.label), page.keys)
         views.top_bar.page_toggled.connect(views.drawer.toggle)
         views.top_bar.page_left.connect(views.leave_page)
@@ -84,13 +85,18 @@ class PageOpener(QObject):
     def open(self, name: str) -> QWidget:
         """The page's widget, shown."""
         page = self._pages[name]
-        widget = page.make(self._features)
+        widget = self._widget(page)
         if page.beside:
             self._views.drawer.open(name)
         else:
             self._views.show_page(widget, translated(page.title), page.icon)
             widget.setFocus()
         return widget
+
+    def _widget(self, page: Page) -> QWidget:
+        if page.name not in self._made:
+            self._made[page.name] = page.make(self._features)
+        return self._made[page.name]
 
     def entries(self, *, beside: bool) -> list[Entry]:
         """For the menus. A page of the drawer is closed by its entry, too."""

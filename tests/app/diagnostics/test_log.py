@@ -118,6 +118,13 @@ def test_several_categories_can_be_chosen() -> None:
     assert chosen_categories("engine, agent,") == ("engine", "agent")
 
 
+def test_a_program_without_a_terminal_has_a_log_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    with logging_to(tmp_path, ("all",)):
+        engine.info("hello")
+    assert "hello" in written(tmp_path)
+
+
 def test_a_folder_that_cannot_be_made_costs_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     with logging_to(tmp_path / "file" / "logs"):

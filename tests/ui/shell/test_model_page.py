@@ -38,6 +38,15 @@ def test_the_shortcut_and_the_menu_name_it(window: MainWindow) -> None:
     assert "Manage models…" in [action.text() for action in window.views.picker.menu().actions()]
 
 
+def test_what_is_there_is_read_whenever_the_page_is_opened(window: MainWindow, services: Any) -> None:
+    page = window.model_page.open()
+    read: list[bool] = []
+    page.opened.connect(lambda: read.append(True))
+    window.escape()
+    assert window.model_page.open() is page
+    assert read == [True]
+
+
 def test_a_model_of_the_page_answers(window: MainWindow, services: Any, settle: Settle) -> None:
     window.model_page.open()
     window.features.manager.use_requested.emit("/models/smol.gguf")

@@ -28,9 +28,8 @@ def made() -> list[QWidget]:
 def window(services: Any, bridge: Bridge, qtbot: QtBot, made: list[QWidget]) -> MainWindow:
     def make(features: Features) -> QWidget:
         assert features.services is services
-        if not made:
-            made.append(Notes())
-        return made[0]
+        made.append(Notes())
+        return made[-1]
 
     pages = (
         *PAGES,
@@ -52,6 +51,7 @@ def test_a_page_in_the_conversations_place(window: MainWindow, made: list[QWidge
     assert not made[0].isVisible()
     window.actions_by_text["Notes"].trigger()
     assert window.views.pages.currentWidget() is made[0]
+    assert len(made) == 1
 
 
 def test_a_page_beside_it(window: MainWindow) -> None:
