@@ -44,17 +44,17 @@ class _Search(QLineEdit):
 class _Scroll(QScrollArea):
     """As wide as what is in it."""
 
-    def __init__(self, content: QWidget, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._content = content
-        self.setWidget(content)
+        self.content = QWidget(self.viewport())
+        self.setWidget(self.content)  # before it is filled: what is in it would be styled twice
 
     def sizeHint(self) -> QSize:
-        return self._content.sizeHint() + QSize(self.verticalScrollBar().sizeHint().width(), 0)
+        return self.content.sizeHint() + QSize(self.verticalScrollBar().sizeHint().width(), 0)
 
 
 class _Section(QWidget):
@@ -106,7 +106,8 @@ class SettingsDialog(QDialog):
         self.search.textChanged.connect(self._filter)
         self.search.entered.connect(self._enter)
         self.rows: list[SettingRow] = []
-        self._content = QWidget(self)
+        self._scroll = _Scroll(self)
+        self._content = self._scroll.content
         self._sections = self._make_sections(settings)
         self._nothing = QLabel(self.tr("No setting is called so."), self._content)
         self._nothing.setProperty("kind", "muted")
@@ -146,7 +147,6 @@ class SettingsDialog(QDialog):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addLayout(top)
-        self._scroll = _Scroll(self._content, self)
         whole.addWidget(self._scroll, 1)
         whole.addLayout(self._buttons())
         self.search.setFocus()

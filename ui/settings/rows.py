@@ -91,30 +91,16 @@ class SettingRow(Row):
         self._editor = editor_for(declared, self)
         self._editor.show(value)
         self.field = self._editor.widget
-        self._back = self._back_button()
-        self._back.clicked.connect(self._take_back)
+        self._back: IconButton | None = None
+        self._problem: QLabel | None = None
         self._place()
         self.note("help", self._help, BOX if declared.kind is bool else 0)
-        self._problem = self.note("error")
         self._editor.changed.connect(self._changed)
         self._changed()
 
-    def _back_button(self) -> IconButton:
-        setting = self.declared.setting
-        default = value_text(self.declared, self.declared.default)
-        button = IconButton("refresh", self.tr("Back to the default: {value}").format(value=default), self, size=16)
-        button.setAccessibleName(self.tr("{setting}: back to the default").format(setting=said(setting.label)))
-        button.setFixedSize(BUTTON, BUTTON)
-        keeps = button.sizePolicy()
-        keeps.setRetainSizeWhenHidden(True)
-        button.setSizePolicy(keeps)
-        return button
-
     def _place(self) -> None:
         label, grid, editor = said(self.declared.setting.label), self.grid, self._editor
-        top = Qt.AlignmentFlag.AlignTop
-        grid.addWidget(self._mark, 0, 0, top)
-        grid.addWidget(self._back, 0, 3, top | Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(self._mark, 0, 0, Qt.AlignmentFlag.AlignTop)
         if self.declared.kind is bool:  # the box has its label beside it
             self.field.setAccessibleName(label)
             grid.addWidget(self.field, 0, 1, 1, 2)
@@ -146,9 +132,23 @@ class SettingRow(Row):
         return self._editor.value() != self.declared.default
 
     def show_problem(self, error: AppError) -> None:
+        if self._problem is None:
+            self._problem = self.note("error")
         self._problem.setText(f"{error_message(error.info)} {error_hint(error.info)}".strip())
         self._problem.show()
         self.field.setFocus()
+
+    def _make_back(self) -> IconButton:
+        """Made where it is wanted: most settings are as they were, and buttons take long to be styled."""
+        setting = self.declared.setting
+        default = value_text(self.declared, self.declared.default)
+        button = IconButton("refresh", self.tr("Back to the default: {value}").format(value=default), self, size=16)
+        button.setAccessibleName(self.tr("{setting}: back to the default").format(setting=said(setting.label)))
+        button.setFixedSize(BUTTON, BUTTON)
+        button.clicked.connect(self._take_back)
+        self.grid.addWidget(button, 0, 3, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        QWidget.setTabOrder(self.field, button)
+        return button
 
     def _take_back(self) -> None:
         self.take_default()
@@ -157,7 +157,11 @@ class SettingRow(Row):
     def _changed(self) -> None:
         differs = self.differs
         self._mark.set_on(differs)
-        self._back.setVisible(differs)
-        self._problem.hide()
+        if differs and self._back is None:
+            self._back = self._make_back()
+        if self._back is not None:
+            self._back.setVisible(differs)
+        if self._problem is not None:
+            self._problem.hide()
         told = self.tr("Differs from the default.") if differs else ""
         self.field.setAccessibleDescription(f"{self._help} {told}".strip())
