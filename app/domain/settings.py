@@ -138,7 +138,7 @@ class Settings:
         Setting(
             CONNECTIONS,
             "Proxy",
-            "As in http://proxy.example:8080",
+            "As in http://proxy.example:8080 or socks5://proxy.example:1080",
             words={"": "The system's, if it has one"},
             needs=Needs.RESTART,
             clean=proxy_address,

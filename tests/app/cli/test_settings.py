@@ -77,7 +77,7 @@ def test_all_are_taken_back_but_the_windows_own(run: Run) -> None:
         (("get", "?"), "There is no setting ?. `alcove settings` lists them."),
         (("set", "theme", "pink"), "“pink” is no value of theme. It takes one of system, light, dark."),
         (("set", "threads", "-1"), "It takes a whole number from 1 to 1024, or auto."),
-        (("set", "proxy", "socks5://a"), "Write it like http://proxy.example:8080."),
+        (("set", "proxy", "ftp://a"), "Write it like http://proxy.example:8080."),
     ],
 )
 def test_what_cannot_be_is_one_sentence(run: Run, words: tuple[str, ...], sentence: str) -> None:

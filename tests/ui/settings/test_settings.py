@@ -162,7 +162,7 @@ def test_a_proxy_is_an_address(typed: str, kept: str, themed: object, qtbot: QtB
 @pytest.mark.parametrize(
     ("typed", "problem"),
     [
-        ("socks5://proxy.example", "Write it like"),
+        ("ftp://proxy.example", "Write it like"),
         ("http://", "Write it like"),
         ("no proxy", "Write it like"),
         ("proxy.example:99999", "Write it like"),
@@ -311,7 +311,7 @@ def test_what_differs_from_the_default_is_marked_and_taken_back(shown: SettingsD
 
 
 def test_all_can_be_taken_back_and_count_when_saved(shown: SettingsDialog, qtbot: QtBot) -> None:
-    by_name(shown, QLineEdit, "Proxy").setText("socks5://no")
+    by_name(shown, QLineEdit, "Proxy").setText("ftp://no")
     next(button for button in shown.findChildren(QPushButton) if button.text() == "Reset all").click()
     assert backs(shown) == {}
     with qtbot.waitSignal(shown.saved) as saved:
@@ -349,7 +349,7 @@ def test_enter_in_the_search_goes_to_what_was_found(shown: SettingsDialog, qtbot
 
 def test_a_refused_value_is_shown_even_where_the_search_hid_it(shown: SettingsDialog, settle: Settle) -> None:
     proxy = by_name(shown, QLineEdit, "Proxy")
-    proxy.setText("socks5://no")
+    proxy.setText("ftp://no")
     shown.search.setText("colour")
     press_save(shown)
     assert any("Write it like" in text for text in words(shown))
@@ -402,7 +402,7 @@ def test_the_wheel_scrolls_the_page_and_turns_no_number(shown: SettingsDialog) -
 
 
 def test_a_value_that_the_file_has_and_nobody_touches_stays(qtbot: QtBot, themed: object) -> None:
-    dialog = SettingsDialog(Settings(proxy="socks5://of.my.own", unload_after_minutes=2880))
+    dialog = SettingsDialog(Settings(proxy="gopher://of.my.own", unload_after_minutes=2880))
     qtbot.addWidget(dialog)
     assert dialog.changes() == {}
 
