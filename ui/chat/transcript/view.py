@@ -15,7 +15,9 @@ from ui.chat.tool_words import ToolWords
 from ui.chat.transcript.rows.column import Position
 from ui.chat.transcript.rows.content import StatusRow
 from ui.chat.transcript.rows.item import MessageItem
+from ui.chat.transcript.rows.packing import CodeRow
 from ui.chat.transcript.rows.segment import Segment
+from ui.chat.transcript.saving import save_code
 from ui.chat.transcript.selection import RowSelection
 from ui.chat.transcript.viewport import RowsOnScreen
 from ui.chat.transcript.widgets.context import RowContext, RowWidget
@@ -58,6 +60,7 @@ class TranscriptView(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.viewport().setBackgroundRole(QPalette.ColorRole.Window)
+        self._wrap_code = False
         self._context = self._new_context(current_theme(app))
         self._rows = RowsOnScreen(self.viewport(), self._context)
         self._selection = RowSelection(self._rows, self.viewport(), self.scroll_by)
@@ -251,6 +254,16 @@ class TranscriptView(QAbstractScrollArea):
         self._rows.hold(segment)
         self._lay_out()
 
+    def _toggle_wrap(self, segment: Segment) -> None:
+        """All code of the conversation: a block of many rows is one."""
+        self._wrap_code = self._context.wrap_code = not self._wrap_code
+        for item in self._rows.column.items:
+            for row in item.segments:
+                if isinstance(row.content, CodeRow):
+                    row.changed()
+        self._rows.hold(segment)
+        self._lay_out()
+
     # Placing
 
     def _lay_out(self) -> None:
@@ -293,7 +306,7 @@ class TranscriptView(QAbstractScrollArea):
         self._lay_out()
 
     def _new_context(self, theme: Theme) -> RowContext:
-        context = RowContext(self._app, theme, self._tools, self)
+        context = RowContext(self._app, theme, self._tools, self, wrap_code=self._wrap_code)
         for name in (
             "citation_activated",
             "link_activated",
@@ -309,6 +322,8 @@ class TranscriptView(QAbstractScrollArea):
         context.copy_pressed.connect(self._copy_selected)
         context.copy_requested.connect(self._copy)
         context.copy_answer_requested.connect(self._copy_answer)
+        context.save_requested.connect(lambda text, language: save_code(text, language, self))
+        context.wrap_toggled.connect(self._toggle_wrap)
         context.fold_toggled.connect(self._toggle)
         context.scroll_key_pressed.connect(self.keyPressEvent)
         return context

@@ -50,6 +50,14 @@ PIECES = st.sampled_from(
         "`code` and `` ` ``",
         "hard  \nbreak",
         "日本語 and émoji 🙂",
+        "**重要：**请注意。",
+        "a claim[^1] and another[^note]",
+        "[^1]: its source\n\n    and more of it",
+        "[^note]:",
+        "- [ ] to do\n- [x] done",
+        "at https://example.org/a_b_(c)?d=1. Then",
+        "```markdown\n# T\n```py\nx = 1\n```\nmore\n```",
+        "```md\n```sh\nopen",
         "",
     ]
 )
@@ -178,6 +186,15 @@ def test_numbers_go_on_in_the_next_row_of_an_ordered_list() -> None:
         ("[a](docs/x.md)", "<p>[a](docs/x.md)</p>\n"),
         ("<https://example.org>", '<p><a href="https://example.org">https://example.org</a></p>\n'),
         ("[a](mailto:a@example.org)", '<p><a href="mailto:a@example.org">a</a></p>\n'),
+        ("see https://a.org/b_(c).", '<p>see <a href="https://a.org/b_(c)">https://a.org/b_(c)</a>.</p>\n'),
+        ("(http://a.org/x)", '<p>(<a href="http://a.org/x">http://a.org/x</a>)</p>\n'),
+        ("见https://a.org/b，然后", '<p>见<a href="https://a.org/b">https://a.org/b</a>，然后</p>\n'),
+        (
+            "`https://a.org` example.org www.a.org https://",
+            "<p><code>https://a.org</code> example.org www.a.org https://</p>\n",
+        ),
+        ("file:///etc javascript://a.org", "<p>file:///etc javascript://a.org</p>\n"),
+        ("[https://a.org](https://b.org)", '<p><a href="https://b.org">https://a.org</a></p>\n'),
         ("$5 and $6", "<p>$5 and $6</p>\n"),
         ("\\(a<b\\)", '<p><code class="math">a&lt;b</code></p>\n'),
     ],
@@ -204,3 +221,64 @@ def test_a_citation_of_several_sources_is_a_chip_for_each() -> None:
     html = render(parse("x [1, 3] y [1, 2]", {})[0].tokens, frozenset({1, 3}))
     assert [html.count(f"alcove-cite:{n}") for n in (1, 2, 3)] == [1, 0, 1]
     assert "y [1, 2]" in html
+
+
+def html_of(text: str) -> str:
+    return "".join(render(block.tokens) for block in parse(text, {}))
+
+
+@pytest.mark.parametrize(
+    ("source", "html"),
+    [
+        ("**重要：**请注意。", "<strong>重要：</strong>请注意。"),
+        ("这是**“引用”**的意思", "这是<strong>“引用”</strong>的意思"),
+        ("注意**（例）**です。", "注意<strong>（例）</strong>です。"),
+        ('**"강조"**는', "<strong>&quot;강조&quot;</strong>는"),
+        ("*「本」*を", "<em>「本」</em>を"),
+        ("a ** b ** c", "a ** b ** c"),
+        ("2**3 and 4**5", "2<strong>3 and 4</strong>5"),
+        ("重要： ** 请", "重要： ** 请"),
+    ],
+)
+def test_bold_beside_punctuation_where_no_spaces_are_written(source: str, html: str) -> None:
+    assert html_of(source).replace('"', "&quot;") == f"<p>{html}</p>\n"
+
+
+def test_a_poem_keeps_its_lines() -> None:
+    assert html_of("Roses are red\nviolets are blue") == "<p>Roses are red<br>\nviolets are blue</p>\n"
+
+
+@pytest.mark.parametrize("mark", ["```", "~~~~"])
+def test_a_fence_inside_a_markdown_fence_does_not_end_it(mark: str) -> None:
+    inner = f"# Title\n\n{mark}python\nx = 1\n{mark}\n\nMore\n"
+    blocks = parse(f"Before\n\n{mark}markdown\n{inner}{mark}\n\nAfter", {})
+    assert [(block.kind, block.language, block.text) for block in blocks] == [
+        ("prose", "", ""),
+        ("code", "markdown", inner),
+        ("prose", "", ""),
+    ]
+
+
+def test_a_fence_of_another_language_ends_at_the_first_mark() -> None:
+    kinds = [block.kind for block in parse("```text\n```python\nx\n```\nAfter", {})]
+    assert kinds == ["code", "prose"]
+
+
+def test_tasks_are_boxes() -> None:
+    html = html_of("- [ ] to do\n- [x] done\n- neither [ ] nor\n- [x](https://a.org)")
+    assert [piece.split(">")[0] for piece in html.split("<li")[1:]] == [
+        ' class="unchecked"',
+        ' class="checked"',
+        "",
+        "",
+    ]
+    assert "<input" not in html
+    assert "[ ] to do" not in html
+
+
+def test_footnotes_are_marks_and_stand_where_they_are_written() -> None:
+    html = html_of("A claim[^1], a pattern [^a-z].\n\n[^1]: Its **source**.\n\nAfter.")
+    assert '<sup class="note">1</sup>' in html
+    assert "[^a-z]" in html
+    assert html.index("claim") < html.index("<strong>source</strong>") < html.index("After")
+    assert "<b" not in html_of("x[^<b>]\n\n[^<b>]: y")

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain.events import PrefillProgress, TurnQueued
@@ -211,6 +212,35 @@ def test_code_is_coloured_when_it_is_whole(screen: Screen, make_answer: Make) ->
     screen.settle()
     lines = screen.named("Code, python")
     assert lines.document().firstBlock().layout().formats()
+
+
+def test_long_lines_of_code_are_broken_and_scrolled_again(screen: Screen, make_answer: Make) -> None:
+    screen.view.show_conversation([make_answer("r", TextPart("```text\n" + "word " * 200 + "\nlast\n```"))])
+    screen.settle()
+    row = screen.rows(CodeWidget)[0]
+    before = row.height()
+    screen.click(screen.named("Break long lines"))
+    screen.settle()
+    assert screen.named("Code, text").horizontalScrollBar().maximum() == 0
+    assert row.height() > 3 * before
+    screen.click(screen.named("Break long lines"))
+    screen.settle()
+    assert row.height() == before
+
+
+def test_code_is_saved_to_a_file(screen: Screen, make_answer: Make, tmp_path: Path) -> None:
+    screen.view.show_conversation([make_answer("r", TextPart("```python\nx = 'é'\n```"))])
+    screen.settle()
+    screen.click(screen.named("Save code as…"))
+    dialog = screen.view.findChild(QFileDialog)
+    assert [Path(name).name for name in dialog.selectedFiles()] == ["code.py"]
+    dialog.fileSelected.emit(str(tmp_path / "x.py"))
+    assert (tmp_path / "x.py").read_text("utf-8") == "x = 'é'\n"
+    dialog.fileSelected.emit(str(tmp_path / "missing" / "x.py"))
+    box = screen.view.findChild(QMessageBox)
+    assert "could not be saved" in box.text()
+    box.close()
+    dialog.close()
 
 
 def test_copies_code_answer_question_and_reasoning(

@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
-from markdown_it.rules_block import StateBlock
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.tasklists import tasklists_plugin
 
 from app.domain.citations import cut_at_mentions
+from ui.chat.transcript.rows.rules import use_rules
 
 Env: TypeAlias = MutableMapping[str, Any]
 Kind: TypeAlias = Literal["prose", "code", "table"]
@@ -48,9 +49,15 @@ class Block:
         return bool(self.tokens) and self.tokens[0].type == "math_block"
 
 
-def parse(text: str, references: MutableMapping[str, Any]) -> list[Block]:
-    """Top-level blocks of ``text``. Link definitions are looked up in and added to ``references``."""
-    tokens = _parser().parse(text, {"references": references})
+def parse(text: str, references: MutableMapping[str, Any], footnotes: set[str] | None = None) -> list[Block]:
+    """Top-level blocks of ``text``.
+
+    Link definitions are looked up in and added to ``references``, the names of footnotes in and to ``footnotes``.
+    """
+    noted: dict[str, int] = dict.fromkeys(footnotes or (), -1)
+    tokens = _parser().parse(text, {"references": references, "footnotes": {"refs": noted, "list": {}}})
+    if footnotes is not None:
+        footnotes.update(noted)
     return [_block(group) for group in _groups(tokens)]
 
 
@@ -90,11 +97,12 @@ def _parser() -> MarkdownIt:
     )
     renderer = parser.renderer
     assert isinstance(renderer, _Renderer)
-    for rule in ("math_inline", "math_inline_double", "math_block"):  # the plugin put its own there
+    # A footnote stays where it is written: it can be shown before the rest of the answer has come.
+    footnote_plugin(parser, inline=False, move_to_end=False)
+    tasklists_plugin(parser)
+    for rule in ("math_inline", "math_inline_double", "math_block", "footnote_ref"):  # the plugins put their own there
         renderer.rules[rule] = getattr(renderer, rule)
-    alternatives = ["paragraph", "reference", "blockquote", "list"]
-    parser.block.ruler.before("fence", "bracket_math_block", _bracket_math_block, {"alt": alternatives})
-    parser.inline.ruler.before("escape", "bracket_math_inline", _bracket_math_inline)
+    use_rules(parser)
     parser.validateLink = _is_safe_link  # type: ignore[method-assign]  # the library's documented way to set it
     return parser
 
@@ -104,47 +112,6 @@ def _is_safe_link(url: str) -> bool:
         return urlsplit(url).scheme.lower() in _SAFE_SCHEMES
     except ValueError:
         return False
-
-
-def _bracket_math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    r"""``\[`` at the start of a line up to ``\]`` at the end of one, without a blank line between."""
-    first = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
-    if not first.startswith("\\[") or state.is_code_block(start):
-        return False
-    lines = []
-    for line in range(start, end):
-        text = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].strip()
-        if not text:
-            return False
-        lines.append(text)
-        if text.endswith("\\]"):
-            break
-    else:
-        return False
-    if silent:
-        return True
-    state.line = start + len(lines)
-    token = state.push("math_block", "math", 0)
-    token.block = True
-    token.content = "\n".join(lines)[2:-2].strip()
-    token.map = [start, state.line]
-    return True
-
-
-def _bracket_math_inline(state: StateInline, silent: bool) -> bool:
-    r"""``\( ... \)``, and ``\[ ... \]`` inside a paragraph."""
-    opening = state.src[state.pos : state.pos + 2]
-    closing = {"\\(": "\\)", "\\[": "\\]"}.get(opening)
-    if closing is None:
-        return False
-    end = state.src.find(closing, state.pos + 2, state.posMax)
-    if end <= state.pos + 2:
-        return False
-    if not silent:
-        token = state.push("math_inline", "math", 0)
-        token.content = state.src[state.pos + 2 : end]
-    state.pos = end + 2
-    return True
 
 
 class _Renderer(RendererHTML):
@@ -175,6 +142,33 @@ class _Renderer(RendererHTML):
         source = escape(tokens[index].content.strip(), quote=False).replace("\n", "<br>")
         return f'<p align="center" class="math"><code>{source}</code></p>\n'
 
+    def softbreak(self, *_: object) -> str:
+        """Lines end where they were written: verses, addresses, lists without marks."""
+        return "<br>\n"
+
+    def html_inline(self, *_: object) -> str:
+        """HTML is switched off; this is the box of a task, whose mark Qt draws by the item's class."""
+        return ""
+
+    def list_item_open(self, tokens: Sequence[Token], index: int, *_: object) -> str:
+        done = _task(tokens[index : index + 3])
+        if done is None or tokens[index].info:  # a numbered item keeps its number
+            return "<li>" if done is None else f"<li>{'☑' if done else '☐'} "
+        return f'<li class="{"checked" if done else "unchecked"}">'
+
+    def bullet_list_open(self, *_: object) -> str:
+        return "<ul>\n"
+
+    def footnote_ref(self, tokens: Sequence[Token], index: int, *_: object) -> str:
+        return f'<sup class="note">{escape(tokens[index].meta["label"])}</sup>'
+
+    def footnote_reference_open(self, tokens: Sequence[Token], index: int, *_: object) -> str:
+        label = escape(tokens[index].meta["label"])
+        return f'<table class="note" cellspacing="0"><tr><td class="mark">{label}</td><td class="noted">'
+
+    def footnote_reference_close(self, *_: object) -> str:
+        return "</td></tr></table>\n"
+
     def code_block(self, tokens: Sequence[Token], index: int, *_: object) -> str:
         """Only code inside a list or quotation comes here; at the top level it has a view of its own."""
         return f"<pre>{escape(tokens[index].content.rstrip(), quote=False)}</pre>\n"
@@ -199,6 +193,14 @@ class _Renderer(RendererHTML):
         return f'<{token.tag} align="{align}">'
 
     td_open = th_open
+
+
+def _task(item: Sequence[Token]) -> bool | None:
+    """Whether the task of a list item is done; None for an item that is no task."""
+    if item[0].attrs.get("class") != "task-list-item":
+        return None
+    children = item[-1].children
+    return "checked=" in children[0].content if children else None
 
 
 def _chip(number: int) -> str:

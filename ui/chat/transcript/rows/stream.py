@@ -5,10 +5,12 @@ from itertools import pairwise
 from typing import Any
 
 from ui.chat.transcript.rows.markdown import Block, parse
+from ui.chat.transcript.rows.rules import FenceEnd
 
 LONG_LIST = 8000  # characters from which on an open list is cut, so that its items are not parsed again and again
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)\n")
 _DISPLAY_MATH = re.compile(r"\$\$|\\\[")
+_INDENTED = re.compile(r" {4}| {0,3}\t")  # as code: no mark in it closes anything
 _BLANK = re.compile(r"\n[ \t]*\n")
 
 
@@ -17,14 +19,15 @@ class MarkdownStream:
 
     A block is settled when the lines that make the next one what it is are complete, unless display math that is still
     open could swallow them. Feeding the same text in any pieces and closing gives the blocks of ``parse`` on the whole,
-    unless it is ``provisional``: a link may have been used before its definition, or with one that was not yet whole,
-    or a long list was cut.
+    unless it is ``provisional``: a link or footnote may have been used before its definition, or with one that was not
+    yet whole, or a long list was cut.
     """
 
     def __init__(self) -> None:
         self._tail = ""
         self._return = False  # the last piece ended with "\r", whose "\n" may follow
         self._references: dict[str, Any] = {}
+        self._footnotes: set[str] = set()
         self._fence: _OpenFence | None = None
         self._cut = False
         self._guessed = False  # a settled block was parsed with a definition that may still become plain text
@@ -32,7 +35,7 @@ class MarkdownStream:
     @property
     def provisional(self) -> bool:
         """The whole has to be parsed once more at the end."""
-        return self._cut or self._guessed or bool(self._references)
+        return self._cut or self._guessed or bool(self._references) or bool(self._footnotes)
 
     def feed(self, text: str) -> tuple[list[Block], list[Block]]:
         """Newly settled blocks, and those of the tail as they look now."""
@@ -77,7 +80,7 @@ class MarkdownStream:
 
     def _parse(self) -> tuple[list[Block], dict[str, Any]]:
         references = dict(self._references)
-        return parse(self._tail, references), references
+        return parse(self._tail, references, self._footnotes), references
 
     def _settled(self, blocks: list[Block]) -> tuple[int, int]:
         """How many blocks are settled, and the line where the rest begins."""
@@ -135,7 +138,7 @@ class _OpenFence:
 
     def __init__(self, indent: int, mark: str, language: str) -> None:
         self._indent = indent
-        self._closing = re.compile(rf" {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t]*$")
+        self._end = FenceEnd(mark, language)
         self._language = language
         self._lines: list[str] = []
         self._partial = ""
@@ -155,10 +158,10 @@ class _OpenFence:
         """The block so far, or None when this text closes it."""
         *whole, self._partial = (self._partial + text).split("\n")
         for line in whole:
-            if self._closing.match(line):
+            if _INDENTED.match(line) is None and self._end.closes(line.lstrip(" ")):
                 return None
             self._lines.append(self._stripped(line))
-        if self._closing.match(self._partial):
+        if _INDENTED.match(self._partial) is None and self._end.would_close(self._partial.lstrip(" ")):
             return None
         body = "\n".join([*self._lines, self._stripped(self._partial)])
         return Block("code", (), 0, len(self._lines) + 1, body, self._language)

@@ -1,4 +1,6 @@
-"""Rows of code: language, a Copy button, and lines that scroll sideways."""
+"""Rows of code: language, buttons, and lines that scroll sideways or are broken, as the person likes."""
+
+from collections.abc import Callable
 
 from PySide6.QtCore import QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import (
@@ -12,6 +14,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QTextBlockFormat,
     QTextCursor,
+    QTextOption,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
@@ -38,6 +41,7 @@ class CodeLines(QTextEdit):
         self.setReadOnly(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setLineWrapMode(QTextEdit.LineWrapMode.NoWrap)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setUndoRedoEnabled(False)
@@ -63,6 +67,12 @@ class CodeLines(QTextEdit):
             cursor.select(QTextCursor.SelectionType.Document)
             cursor.mergeBlockFormat(spacing)
         self._shown = text
+
+    def wrap(self, width: int) -> int:
+        """Break lines that are longer than ``width`` px, and tell the height of all."""
+        self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
+        self.setLineWrapColumnOrWidth(width)
+        return round(self.document().size().height())
 
     def widest(self) -> float:
         """px of the longest line, by its number of characters."""
@@ -98,17 +108,21 @@ class CodeWidget(RowWidget):
     def __init__(self, segment: Segment, context: RowContext, parent: QWidget) -> None:
         super().__init__(segment, context, parent)
         self._lines = CodeLines(context, self)
-        self._copy: FlatButton | None = None
+        self._buttons: list[FlatButton] = []  # from right to left
         self._language = ""
         self._scrolls = False
-        row = self._row
-        if row.first:
-            self._copy = FlatButton(self.theme, "copy", self.tr("Copy"), self.tr("Copy code"), self)
-            self._copy.setFont(context.small_font)
-            self._copy.resize(self._copy.sizeHint())
-            self._copy.clicked.connect(self._copy_code)
+        if self._row.first:
+            self._add_button("copy", self.tr("Copy"), self.tr("Copy code"), self._copy_code)
+            self._add_button("download", "", self.tr("Save code as…"), self._save_code)
+            self._add_button("wrap", "", self.tr("Break long lines"), lambda: context.wrap_toggled.emit(segment))
         self._restore = QTimer(self, singleShot=True, interval=COPIED_MS)
         self._restore.timeout.connect(self._say_copy)
+
+    def _add_button(self, name: str, text: str, label: str, press: Callable[[], object]) -> None:
+        button = FlatButton(self.theme, name, text, label, self)
+        button.setFont(self.context.small_font)
+        button.clicked.connect(press)
+        self._buttons.append(button)
 
     @property
     def _row(self) -> CodeRow:
@@ -131,6 +145,10 @@ class CodeWidget(RowWidget):
 
     def measure(self, width: int) -> int:
         row = self._row
+        if self.context.wrap_code:
+            self._lines.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            return HEADER * row.first + self._lines.wrap(width - 2 * PADDING) + PADDING * row.last
+        self._lines.setLineWrapMode(QTextEdit.LineWrapMode.NoWrap)
         self._scrolls = self._lines.widest() > width - 2 * PADDING
         policy = Qt.ScrollBarPolicy.ScrollBarAlwaysOn if self._scrolls else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         self._lines.setHorizontalScrollBarPolicy(policy)
@@ -144,7 +162,7 @@ class CodeWidget(RowWidget):
         top = HEADER if row.first else 0
         bottom = PADDING if row.last else 0
         self._lines.setGeometry(PADDING, top, self.width() - 2 * PADDING, self.height() - top - bottom)
-        self._place_button()
+        self._place_buttons()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         row = self._row
@@ -160,7 +178,7 @@ class CodeWidget(RowWidget):
         if row.first:
             painter.setFont(self.context.small_font)
             painter.setPen(QColor(self.theme.muted))
-            area = QRect(PADDING, 0, self.width() - 2 * PADDING - 90, HEADER)
+            area = QRect(PADDING, 0, self.width() - 2 * PADDING - 160, HEADER)
             painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, self._language or self.tr("text"))
 
     def _copy_code(self) -> None:
@@ -168,16 +186,21 @@ class CodeWidget(RowWidget):
         self._label("check", self.tr("Copied"))
         self._restore.start()
 
+    def _save_code(self) -> None:
+        self.context.save_requested.emit(self._row.block, self._row.language)
+
     def _say_copy(self) -> None:
         self._label("copy", self.tr("Copy"))
 
     def _label(self, name: str, text: str) -> None:
-        if self._copy is not None:
-            self._copy.set_icon(name)
-            self._copy.setText(text)
-            self._place_button()
+        copy = self._buttons[0]
+        copy.set_icon(name)
+        copy.setText(text)
+        self._place_buttons()
 
-    def _place_button(self) -> None:
-        if self._copy is not None:
-            self._copy.resize(self._copy.sizeHint())
-            self._copy.move(self.width() - self._copy.width() - 6, (HEADER - self._copy.height()) // 2)
+    def _place_buttons(self) -> None:
+        right = self.width() - 6
+        for button in self._buttons:
+            button.resize(button.sizeHint())
+            right -= button.width()
+            button.move(right, (HEADER - button.height()) // 2)

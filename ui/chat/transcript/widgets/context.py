@@ -27,13 +27,18 @@ class RowContext(QObject):
     copy_pressed = Signal(object)  # QTextEdit that has the focus
     copy_requested = Signal(str)  # text for the clipboard
     copy_answer_requested = Signal(str)  # message id
+    save_requested = Signal(str, str)  # code, its language
+    wrap_toggled = Signal(object)  # Segment whose button it was
     open_source_requested = Signal(object, object)  # path, Locator
     approval_decided = Signal(str, bool, bool)
     fold_toggled = Signal(object)  # Segment
     scroll_key_pressed = Signal(object)  # QKeyEvent
 
-    def __init__(self, app: QApplication, theme: Theme, tools: ToolWords, parent: QObject) -> None:
+    def __init__(
+        self, app: QApplication, theme: Theme, tools: ToolWords, parent: QObject, *, wrap_code: bool = False
+    ) -> None:
         super().__init__(parent)
+        self.wrap_code = wrap_code  # long lines of code are broken instead of scrolled
         self.theme = theme
         self.tools = tools
         self.width = 0  # px of the column, so that text is laid out once only

@@ -44,6 +44,10 @@ table.data th {{ padding:8px 20px 8px 0; font-weight:600; color:{theme.muted};
   border-bottom-width:1px; border-bottom-style:solid; border-bottom-color:{theme.border_strong}; }}
 table.data td {{ padding:8px 20px 8px 0;
   border-bottom-width:1px; border-bottom-style:solid; border-bottom-color:{theme.border}; }}
+sup.note {{ color:{theme.muted}; }}
+table.note {{ margin:0 0 6px 0; }}
+td.mark {{ padding-right:8px; color:{theme.muted}; font-size:{small}px; }}
+td.noted {{ color:{theme.muted}; font-size:{small}px; }}
 hr {{ background-color:{theme.border}; }}
 """
 
