@@ -5,7 +5,7 @@ import threading
 from app.domain.models import ModelInfo
 from app.engine.local.jobs import GenerateJob, LoadJob
 from app.engine.local.process import EngineChild
-from app.engine.local.states import Busy, Empty, Happening, LoadBegan, Loading, Ready, State, Work, WorkBegan, after
+from app.engine.local.states import Busy, Empty, Happening, LoadBegan, Ready, State, Work, WorkBegan, after
 
 
 class CurrentState:
@@ -23,25 +23,22 @@ class CurrentState:
 
     @property
     def model(self) -> ModelInfo | None:
-        state = self._state
-        return state.model if isinstance(state, Ready | Busy) else None
+        return self._state.model
 
     @property
     def child(self) -> EngineChild | None:
-        state = self._state
-        return state.child if isinstance(state, Loading | Ready | Busy) else None
+        return self._state.child
 
     @property
     def child_pid(self) -> int | None:
         with self._lock:  # the child is not closed meanwhile
-            child = self.child
+            child = self._state.child
             return child.pid if child is not None else None
 
     @property
     def job(self) -> LoadJob | Work | None:
         """What is under way."""
-        state = self._state
-        return state.job if isinstance(state, Loading | Busy) else None
+        return self._state.job
 
     @property
     def spoke(self) -> bool:

@@ -138,7 +138,7 @@ class EngineLoop:
     def _begin_next(self) -> bool:
         """Begin what stands first in the queue, or bring back the model that it needs; False where that must wait."""
         state = self.current.state
-        if isinstance(state, Loading | Busy):
+        if state.job is not None:
             return False
         if self._queue and (isinstance(state, Ready) or not isinstance(self._queue[0], GenerateJob)):
             self._begin(self._queue.popleft())

@@ -15,7 +15,7 @@ Pure: the loop acts, and then says here what has happened. What the table does n
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from app.domain.models import LoadRequest, ModelInfo
 from app.engine.local.jobs import GenerateJob, LoadJob, ReadAheadJob
@@ -30,6 +30,10 @@ Work: TypeAlias = GenerateJob | ReadAheadJob
 class Empty:
     """No model, and none that comes back by itself."""
 
+    child: ClassVar[None] = None
+    model: ClassVar[None] = None
+    job: ClassVar[None] = None
+
 
 @dataclass(frozen=True, slots=True)
 class Loading:
@@ -39,6 +43,7 @@ class Loading:
     job: LoadJob
     request: LoadRequest
     short_of_memory: bool = False
+    model: ClassVar[None] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class Ready:
     request: LoadRequest
     model: ModelInfo
     spoke: bool = False
+    job: ClassVar[None] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,9 @@ class Died:
 
     request: LoadRequest
     short_of_memory: bool = False
+    child: ClassVar[None] = None
+    model: ClassVar[None] = None
+    job: ClassVar[None] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +84,13 @@ class Resting:
     """There is no child, but nothing is wrong with the plan. Whoever comes next loads the model again as it was."""
 
     request: LoadRequest
+    child: ClassVar[None] = None
+    model: ClassVar[None] = None
+    job: ClassVar[None] = None
 
 
 State: TypeAlias = Empty | Loading | Ready | Busy | Died | Resting
+"""Each tells its child, its loaded model and the job that is under way, or None: they are looked at for every token."""
 
 
 @dataclass(frozen=True, slots=True)
