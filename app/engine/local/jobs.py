@@ -1,4 +1,4 @@
-"""What callers ask of the worker thread, and how the answers come back to them."""
+"""What callers ask of the engine's thread, and how the answers come back to them."""
 
 import queue
 from dataclasses import dataclass, field

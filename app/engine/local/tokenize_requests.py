@@ -7,7 +7,7 @@ from app.engine.messages import Tokenize, Tokenized
 
 
 class TokenizeRequests:
-    """Those that were not answered yet. Used by the worker thread alone."""
+    """Those that were not answered yet. Used by the engine's thread alone."""
 
     def __init__(self) -> None:
         self._held: list[TokenizeJob] = []

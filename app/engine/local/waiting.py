@@ -11,7 +11,7 @@ Waiting: TypeAlias = LoadJob | UnloadJob | GenerateJob
 
 
 class WaitingQueue(deque[Waiting]):
-    """Used by the worker thread alone."""
+    """Used by the engine's thread alone."""
 
     def take_out_stopped(self) -> None:
         for job in [job for job in self if not isinstance(job, UnloadJob) and job.stopped]:
