@@ -10,7 +10,7 @@ from app.domain.errors import ErrorInfo
 from app.domain.events import DownloadState
 from app.domain.models import SamplingValues
 
-Progress: TypeAlias = Callable[[int, int], None]
+FileProgress: TypeAlias = Callable[[int, int], None]
 """``progress(bytes done, bytes in all)``."""
 
 # On this computer

@@ -15,11 +15,11 @@ from app.domain.library import (
     CatalogueModel,
     CatalogueOffer,
     FileCheck,
+    FileProgress,
     ImportBy,
     LibraryModel,
     Licence,
     Origin,
-    Progress,
     QuantizedModel,
     Repository,
     Stock,
@@ -145,11 +145,11 @@ class ModelService:
 
         return self._secrets.set(TOKEN, token)
 
-    def import_model(self, path: Path, by: ImportBy, progress: Progress, cancel: CancelToken) -> Path:
+    def import_model(self, path: Path, by: ImportBy, progress: FileProgress, cancel: CancelToken) -> Path:
         """See ``manage.import_model``."""
         return import_model(path, self._paths.models, by, self.add_folder, progress, cancel)
 
-    def verify(self, model: LibraryModel, progress: Progress, cancel: CancelToken) -> list[FileCheck]:
+    def verify(self, model: LibraryModel, progress: FileProgress, cancel: CancelToken) -> list[FileCheck]:
         """See ``manage.verify_model``."""
         return verify_model(model, progress, cancel)
 

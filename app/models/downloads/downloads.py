@@ -20,7 +20,7 @@ from app.domain.ids import new_id
 from app.domain.library import Download, QuantizedModel, Repository
 from app.domain.protocols import Clock, Publish
 from app.models.disk import check_room, disk_error, same_file_system
-from app.models.downloads.jobs import Job, JobStore
+from app.models.downloads.jobs import DownloadJob, DownloadJobStore
 from app.models.downloads.partfile import done_on_disk
 from app.models.downloads.surroundings import Surroundings
 from app.models.hub.files import check_path
@@ -40,7 +40,7 @@ _END_S = 20.0
 class _Running:
     """A download's thread and what it said last."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: DownloadJob) -> None:
         self.job = job
         self.cancel = CancelToken()
         self.thread: threading.Thread | None = None
@@ -66,7 +66,7 @@ class DownloadService:
         around: Surroundings | None = None,
         at_once: int = 2,
     ) -> None:
-        self._store = JobStore(folder)
+        self._store = DownloadJobStore(folder)
         self._library = library
         self._hub = hub
         self._publish = publish
@@ -75,7 +75,7 @@ class DownloadService:
         self._at_once = at_once
         self._lock = threading.RLock()
         self._running: dict[str, _Running] = {}
-        self._queue: list[Job] = []
+        self._queue: list[DownloadJob] = []
         self._closed = False
 
     def start(
@@ -113,7 +113,7 @@ class DownloadService:
                     self.resume(job.id)
                     return job.id
             download_id = new_id()
-            job = Job(
+            job = DownloadJob(
                 id=download_id,
                 repository=repository.id,
                 revision=repository.revision,
@@ -198,7 +198,7 @@ class DownloadService:
 
     # The queue
 
-    def _enqueue(self, job: Job) -> None:
+    def _enqueue(self, job: DownloadJob) -> None:
         self._queue.append(job)
         self._tell(job, DownloadState.QUEUED)
         self._next()
@@ -304,7 +304,7 @@ class DownloadService:
         running.note = note
         self._tell(running.job, DownloadState.WAITING, running)
 
-    def _changed(self, running: _Running, job: Job) -> None:
+    def _changed(self, running: _Running, job: DownloadJob) -> None:
         with self._lock:
             running.job = job
             try:
@@ -312,13 +312,13 @@ class DownloadService:
             except AppError as error:
                 log.warning("%s", error)  # a full disk: the job as it was is there, and the reason was told
 
-    def _tell(self, job: Job, state: DownloadState, running: _Running | None = None) -> None:
+    def _tell(self, job: DownloadJob, state: DownloadState, running: _Running | None = None) -> None:
         done = running.done if running is not None else _done(job)
         speed = _per_second(running.speed) if running is not None else 0.0
         note = running.note if running is not None else None
         self._publish(DownloadProgress(job.id, job.name, done, job.size, speed, state, note))
 
-    def _view(self, job: Job) -> Download:
+    def _view(self, job: DownloadJob) -> Download:
         running = self._running.get(job.id)
         if running is not None and not running.cancel.cancelled:
             state, done = running.state, running.done
@@ -330,22 +330,22 @@ class DownloadService:
 
     # The disk
 
-    def _job(self, download_id: str) -> Job:
+    def _job(self, download_id: str) -> DownloadJob:
         job = self._known(download_id)
         if job is None:
             raise AppError("download-unknown", "This download is not in the list any more.", "Start it again.")
         return job
 
-    def _known(self, download_id: str) -> Job | None:
+    def _known(self, download_id: str) -> DownloadJob | None:
         return next((job for job in self._store.all() if job.id == download_id), None)
 
-    def _save(self, job: Job) -> None:
+    def _save(self, job: DownloadJob) -> None:
         try:
             self._store.save(job)
         except OSError as error:
             raise disk_error(error, self._store.folder) from error
 
-    def _check(self, job: Job) -> None:
+    def _check(self, job: DownloadJob) -> None:
         """Before the first byte: is it here already, does it fit beside the others that are under way?"""
         there = [final for final in map(job.final, range(len(job.files))) if final.exists()]
         if len(there) == len(job.files):
@@ -368,7 +368,7 @@ class DownloadService:
         return library / PARTIAL / download_id
 
 
-def _done(job: Job) -> int:
+def _done(job: DownloadJob) -> int:
     """Bytes on the disk of a download that does not run."""
     total = 0
     for index, file in enumerate(job.files):

@@ -8,7 +8,7 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import AppError, ErrorInfo
 from app.domain.events import DownloadState
 from app.models.disk import check_room, disk_error, place
-from app.models.downloads.jobs import Job
+from app.models.downloads.jobs import DownloadJob
 from app.models.downloads.partfile import Content, PartFile
 from app.models.downloads.surroundings import Surroundings
 from app.models.downloads.transfer import ContentChanged, RemoteFile, Transfer
@@ -33,14 +33,14 @@ class Fetch:
 
     def __init__(
         self,
-        job: Job,
+        job: DownloadJob,
         hub: HubClient,
         cancel: CancelToken,
         around: Surroundings,
         *,
         report: Report,
         notice: retry.Notice,
-        changed: Callable[[Job], None],
+        changed: Callable[[DownloadJob], None],
     ) -> None:
         self._job = job
         self._hub = hub
@@ -188,7 +188,7 @@ class Fetch:
         )
 
 
-def _placed(job: Job, index: int) -> bool:
+def _placed(job: DownloadJob, index: int) -> bool:
     """Whether an earlier run verified this file and moved it into the library."""
     final = job.final(index)
     return not job.part(index).exists() and final.is_file() and final.stat().st_size == job.files[index].size

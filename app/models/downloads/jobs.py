@@ -16,7 +16,7 @@ _FILE = "job.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class DownloadJob:
     """``revision``: the commit; ``target``: the folder in the library that the files' paths are relative to;
     ``partial``: where the parts lie, on the target's file system. ``error``: why it stopped by itself."""
 
@@ -44,30 +44,30 @@ class Job:
         return Path(self.target).joinpath(*self.files[index].path.split("/"))
 
 
-class JobStore:
+class DownloadJobStore:
     """``folder`` holds one sub-folder a job. Any thread; several processes may look, a lock tells who works."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def all(self) -> list[Job]:
+    def all(self) -> list[DownloadJob]:
         """In the order in which they were added; what cannot be read is left out, and logged."""
         jobs = []
         for path in self.folder.glob(f"*/{_FILE}"):
             try:
-                jobs.append(jsonfile.read(path, Job))
+                jobs.append(jsonfile.read(path, DownloadJob))
             except (OSError, DamagedFile) as error:
                 log.warning("the download in %s cannot be read: %r", path, error)
         return sorted(jobs, key=lambda job: job.added)
 
-    def save(self, job: Job) -> None:
+    def save(self, job: DownloadJob) -> None:
         """Raises OSError."""
         jsonfile.update(self.folder / job.id / _FILE, job)
 
     def lock_file(self, job_id: str) -> Path:
         return self.folder / f"{job_id}.lock"
 
-    def delete(self, job: Job) -> None:
+    def delete(self, job: DownloadJob) -> None:
         """The job and everything that was fetched for it."""
         shutil.rmtree(self.folder / job.id, ignore_errors=True)
         shutil.rmtree(job.partial, ignore_errors=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
-from app.domain.library import FileCheck, ImportBy, LibraryModel, Origin, Progress, Removal
+from app.domain.library import FileCheck, FileProgress, ImportBy, LibraryModel, Origin, Removal
 from app.gguf.files import check_model_file
 from app.gguf.reader import unreadable
 from app.models.disk import check_room, disk_error, free_bytes, place
@@ -20,7 +20,12 @@ _COPY_STEP = 4 << 20
 
 
 def import_model(
-    path: Path, library: Path, by: ImportBy, register: Callable[[str], None], progress: Progress, cancel: CancelToken
+    path: Path,
+    library: Path,
+    by: ImportBy,
+    register: Callable[[str], None],
+    progress: FileProgress,
+    cancel: CancelToken,
 ) -> Path:
     """Take the model of ``path`` with all its shards into ``library``; returns its first file there.
 
@@ -60,7 +65,7 @@ def import_model(
     return targets[0]
 
 
-def verify_model(model: LibraryModel, progress: Progress, cancel: CancelToken) -> list[FileCheck]:
+def verify_model(model: LibraryModel, progress: FileProgress, cancel: CancelToken) -> list[FileCheck]:
     """Compare every file's checksum, where it is known, and its header. Raises Cancelled only."""
     checks = [FileCheck(name, None, f"{name} is missing.") for name in model.missing]
     done = 0
@@ -144,7 +149,7 @@ def _link(file: Path, target: Path) -> None:
         target.symlink_to(file)
 
 
-def _copy(files: list[Path], file: Path, target: Path, progress: Progress, cancel: CancelToken) -> None:
+def _copy(files: list[Path], file: Path, target: Path, progress: FileProgress, cancel: CancelToken) -> None:
     """To a hidden name first, so that nothing half-written is in the library."""
     total = sum(each.stat().st_size for each in files)
     done = sum(each.stat().st_size for each in files[files.index(file) + 1 :])

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.domain.cancel import CancelToken
 from app.domain.errors import ErrorInfo
-from app.domain.library import ImportBy, LibraryModel, Progress, Removal
+from app.domain.library import FileProgress, ImportBy, LibraryModel, Removal
 from app.services import Services
 from ui.bridge import Bridge
 from ui.models.dialogs import ImportDialog, RemoveDialog
@@ -121,7 +121,7 @@ class LibraryController(QObject):
             self._doing = ""
             self._view.show_work("")
 
-    def _progress(self) -> Progress:
+    def _progress(self) -> FileProgress:
         """Tells of a few steps a second, however many there are. Runs on the pool."""
         told = float("-inf")
 
