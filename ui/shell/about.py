@@ -1,9 +1,12 @@
 """What this program is."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app import __version__
+
+WIDTH = 440  # px
 
 
 class AboutDialog(QDialog):
@@ -22,14 +25,20 @@ class AboutDialog(QDialog):
             self,
         )
         text.setWordWrap(True)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
-        buttons.rejected.connect(self.reject)
+        close = QPushButton(self.tr("Close"), self)
+        close.setDefault(True)
+        close.clicked.connect(self.reject)
         column = QVBoxLayout(self)
         column.setContentsMargins(28, 24, 28, 20)
         column.setSpacing(12)
         column.addWidget(name)
         column.addWidget(text)
         column.addSpacing(8)
-        column.addWidget(buttons)
-        self.setFixedWidth(440)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """A dialog does not grow by itself for lines that break."""
+        super().showEvent(event)
+        if (layout := self.layout()) is not None:
+            self.setFixedSize(WIDTH, layout.totalHeightForWidth(WIDTH))

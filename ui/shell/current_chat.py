@@ -22,6 +22,7 @@ class CurrentChat(QObject):
         self._status = status
         self._views = features.views
         self._first = ""  # the conversation to show once the list is read
+        self._shown: str | None = None  # the conversation that was opened last
         self._join()
 
     @property
@@ -66,10 +67,20 @@ class CurrentChat(QObject):
         self._features.models.abilities_changed.connect(views.composer.set_abilities)
 
     def _opened(self, conversation: Conversation | None) -> None:
+        self._leave(conversation.id if conversation else "")
         self._conversations.select(conversation.id if conversation else None)
         self._views.show_transcript(conversation is not None)
         self._status.clear_turn()
         self._changed(conversation)
+
+    def _leave(self, opened: str) -> None:
+        """What went wrong in the chat before stays there. At the start no chat was left yet."""
+        restored = bool(opened) and opened == self._first
+        if self._shown not in (None, opened) and not restored:
+            self._views.banner.hide()
+        if opened:
+            self._first = ""
+        self._shown = opened
 
     def _changed(self, conversation: Conversation | None) -> None:
         title = conversation.title if conversation else ""

@@ -8,6 +8,8 @@ from ui.widgets.buttons import IconButton, IconLabel
 from ui.widgets.elided import ElidedLabel
 
 NARROW = 560  # px; below it the title has more need of the room than the word "Documents"
+LEAST_PICKER = 120  # px
+MOST_PICKER = 0.3  # of the line: a model's name gives way to the title
 
 
 class TopBar(QFrame):
@@ -28,7 +30,7 @@ class TopBar(QFrame):
         self._page.setProperty("kind", "heading")
         self._back = IconButton("chevron-left", self.tr("Back to the chat (Esc)"), self)
         self._back.clicked.connect(self.page_left)
-        self._documents = documents
+        self._documents, self._picker = documents, picker
         self._downloads = IconButton("download", "", self, color="accent")
         self._downloads.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._downloads.clicked.connect(self.downloads_requested)
@@ -60,6 +62,7 @@ class TopBar(QFrame):
         super().resizeEvent(event)
         style = Qt.ToolButtonStyle
         narrow = self.width() < NARROW
+        self._picker.setMaximumWidth(max(LEAST_PICKER, round(self.width() * MOST_PICKER)))
         self._documents.setToolButtonStyle(style.ToolButtonIconOnly if narrow else style.ToolButtonTextBesideIcon)
 
     def show_page(self, title: str, icon: str = "") -> None:

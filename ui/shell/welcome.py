@@ -4,12 +4,23 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.widgets.buttons import IconLabel
 
 NARROW = 520  # px; below it three examples do not fit beside each other
 HIGH, LOW = 116, 66  # px of an example beside the others, and below them
+LEAST = 148  # px of its width
 THINKER = "alcove-tiny"  # ships with the program, reasons and calls tools
 
 
@@ -57,6 +68,9 @@ class ExampleCard(QPushButton):
     def sizeHint(self) -> QSize:
         return QSize(200, HIGH)
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(LEAST, 0)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.click()
@@ -64,7 +78,9 @@ class ExampleCard(QPushButton):
             super().keyPressEvent(event)
 
 
-class Welcome(QWidget):
+class Welcome(QScrollArea):
+    """It scrolls where the window is low: what it holds never decides how small the window can be."""
+
     chosen = Signal(object)  # Example
     models_requested = Signal()  # models that can be had
     file_requested = Signal()  # a model that is on this computer
@@ -86,6 +102,10 @@ class Welcome(QWidget):
             ),
             Example("thinking", self.tr("Ask anything"), self.tr("Why is the sky blue, in three sentences?")),
         )
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         title = QLabel(self.tr("What would you like to know?"), self)
         title.setProperty("kind", "welcome")
         title.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -114,11 +134,13 @@ class Welcome(QWidget):
         column.addSpacing(20)
         column.addWidget(self._examples)
         column.addWidget(self.no_model)
-        outer = QHBoxLayout(self)
+        page = QWidget(self)
+        outer = QHBoxLayout(page)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addStretch(1)
         outer.addWidget(inner, 100, Qt.AlignmentFlag.AlignVCenter)
         outer.addStretch(1)
+        self.setWidget(page)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is no room beside each other, the examples stand one below the other."""

@@ -30,8 +30,6 @@ from ui.shell.window_state import decoded, restore, state_of
 from ui.theme import apply_theme, style_sheet, theme_watcher
 from ui.widgets.banner import Offer
 
-DEFAULT_SIZE = (1280, 820)
-
 
 class MainWindow(QMainWindow):
     def __init__(self, services: Services, bridge: Bridge, pages: Sequence[Page] = PAGES) -> None:
@@ -40,7 +38,6 @@ class MainWindow(QMainWindow):
         self._bridge = bridge
         self.setWindowTitle("Alcove")
         self.setAcceptDrops(True)
-        self.resize(*DEFAULT_SIZE)
         self.views = Views(ToolWords(services.tools.spec), self)
         self.setCentralWidget(self.views)
         self.status = StatusBar(self)

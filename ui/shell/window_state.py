@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QRect
+from PySide6.QtCore import QByteArray, QMargins, QPoint, QRect, QSize
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
 from ui.shell.views import Views
 
-GRIP = (120, 40)  # px of the window's upper edge that must be on a screen, so that it can be moved
+DEFAULT_SIZE = QSize(1280, 820)
+FRAME = QMargins(2, 40, 2, 2)  # px that the system draws around a window; Qt knows them once it is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +55,36 @@ def state_of(window: QMainWindow, views: Views, conversation: str) -> WindowStat
 
 
 def restore(state: WindowState, window: QMainWindow, views: Views) -> None:
-    """Put the window where it was; whoever shows conversations opens the one of then."""
-    if state.window:
-        window.restoreGeometry(QByteArray.fromHex(state.window.encode()))
-        screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
-        if (rect := reachable(window.geometry(), screens)) != window.geometry():
-            window.setGeometry(rect)  # its screen is gone, or smaller now
+    """Put the window where it was, on a screen; whoever shows conversations opens the one of then."""
+    screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
+    if not (state.window and window.restoreGeometry(QByteArray.fromHex(state.window.encode()))):
+        window.resize(fitted(QRect(QPoint(), DEFAULT_SIZE), screens).size())  # the system places it
+    elif not window.isMaximized() and not window.isFullScreen():
+        window.setGeometry(fitted(window.geometry(), screens))
     if state.splitter:
         views.splitter.restoreState(QByteArray.fromHex(state.splitter.encode()))
     views.sidebar.setVisible(state.sidebar)
     views.drawer.open(state.panel)
 
 
-def reachable(window: QRect, screens: Sequence[QRect]) -> QRect:
-    """Where a window can be seen and moved: ``window`` itself, or made smaller and put on the first of ``screens``."""
+def fitted(window: QRect, screens: Sequence[QRect]) -> QRect:
+    """Where a window is seen whole: ``window`` itself, or moved, and made smaller where it must be.
+
+    It stays on the screen that shows most of it; where none does, the first takes it.
+    """
     if not screens:
         return window
-    upper = QRect(window.x(), window.y(), window.width(), GRIP[1])
-    for screen in screens:
-        shown = upper.intersected(screen)
-        if shown.width() >= GRIP[0] and shown.height() >= GRIP[1] // 2:
-            return window
-    first = screens[0]
-    placed = QRect(0, 0, min(window.width(), first.width()), min(window.height(), first.height()))
-    placed.moveCenter(first.center())
+    screen = max(screens, key=lambda screen: _area(screen.intersected(window))).marginsRemoved(FRAME)
+    if screen.contains(window):
+        return window
+    placed = QRect(window.topLeft(), window.size().boundedTo(screen.size()))
+    placed.moveLeft(min(max(placed.left(), screen.left()), screen.right() + 1 - placed.width()))
+    placed.moveTop(min(max(placed.top(), screen.top()), screen.bottom() + 1 - placed.height()))
     return placed
+
+
+def _area(rect: QRect) -> int:
+    return rect.width() * rect.height() if rect.isValid() else 0
 
 
 def _hex(state: QByteArray) -> str:

@@ -5,13 +5,25 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.domain.errors import ErrorInfo
 from ui.errors import error_hint, error_message
 from ui.widgets.buttons import IconButton, IconLabel
 
 NARROW = 560  # px
+LEAST_DETAIL = 72  # px
+MOST_DETAIL = 0.2  # of the window's height
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +45,20 @@ class Banner(QFrame):
         self._message = _text_label(self)
         self._message.setStyleSheet("font-weight: 600;")
         self._hint = _text_label(self)
-        self._detail = _text_label(self)
-        self._detail.setProperty("kind", "muted")
+        self._detail = _Detail(self)
         self._offer: Offer | None = None
         self.action = QPushButton(self)
         self.action.clicked.connect(self._accept)
         self._fold = QPushButton(self.tr("Details"), self)
         self._fold.setProperty("kind", "ghost")
         self._fold.setCheckable(True)
-        self._fold.toggled.connect(self._detail.setVisible)
+        self._fold.toggled.connect(self._unfold)
         close = IconButton("close", self.tr("Close this message"), self, size=14)
         close.clicked.connect(self.dismiss)
         texts = QVBoxLayout()
         texts.setSpacing(2)
         texts.addWidget(self._message)
         texts.addWidget(self._hint)
-        texts.addWidget(self._detail)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 8, 8, 8)
         row.setSpacing(10)
@@ -63,7 +73,11 @@ class Banner(QFrame):
         self._body.setSpacing(8)
         self._body.addLayout(texts, 1)
         self._body.addLayout(buttons)
-        row.addLayout(self._body, 1)
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        column.addLayout(self._body)
+        column.addWidget(self._detail)
+        row.addLayout(column, 1)
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
@@ -72,6 +86,7 @@ class Banner(QFrame):
         super().resizeEvent(event)
         beside = self.width() >= NARROW
         self._body.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        self._detail.fit()
 
     def show_error(self, info: ErrorInfo, offer: Offer | None = None) -> None:
         self._show(info, offer, calm=False)
@@ -91,10 +106,9 @@ class Banner(QFrame):
         hint = error_hint(info)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
-        self._detail.setText(info.detail)
+        self._detail.setPlainText(info.detail)
         self._fold.setVisible(bool(info.detail))
         self._fold.setChecked(False)
-        self._detail.hide()
         self.setAccessibleName(f"{error_message(info)} {hint}")
         self.show()
 
@@ -106,11 +120,40 @@ class Banner(QFrame):
         self.hide()
         self.closed.emit()
 
+    def _unfold(self, shown: bool) -> None:
+        self._detail.setVisible(shown)
+        self._detail.fit()
+
     def _accept(self) -> None:
         offer = self._offer
         self.dismiss()
         if offer is not None:
             offer.run()
+
+
+class _Detail(QPlainTextEdit):
+    """What programmers want to know. It scrolls where it is long, so that the window keeps its size."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setReadOnly(True)
+        self.setTabChangesFocus(True)
+        self.setProperty("kind", "code")
+        self.setAccessibleName(self.tr("Details"))
+        self.hide()
+
+    def fit(self) -> None:
+        """As high as its lines, up to a part of the window's height. The layout counts lines, not pixels."""
+        around = self.contentsMargins()
+        extra = round(2 * self.document().documentMargin()) + around.top() + around.bottom() + 2 * self.frameWidth()
+        line = self.fontMetrics().lineSpacing()
+        most = max(LEAST_DETAIL, round(self.window().height() * MOST_DETAIL))
+        lines = min(round(self.document().size().height()), (most - extra) // line)
+        self.setFixedHeight(lines * line + extra)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
 
 
 def _text_label(parent: QWidget) -> QLabel:

@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QRect
 from PySide6.QtNetwork import QLocalSocket
 from PySide6.QtWidgets import QApplication
 
 from ui.shell.instance import Instance, instance_folder, instance_name
 from ui.shell.model_page import first_model
-from ui.shell.window_state import reachable
 
 Settle = Callable[[Callable[[], bool]], None]
 NAME = "alcove-test"
@@ -179,18 +177,3 @@ def test_the_folder_is_nobody_elses(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 )
 def test_of_several_files_the_model_is_found(paths: list[str], model: str) -> None:
     assert first_model(paths) == model
-
-
-@pytest.mark.parametrize(
-    ("window", "where"),
-    [
-        (QRect(100, 100, 800, 600), QRect(100, 100, 800, 600)),
-        (QRect(-700, 100, 800, 600), QRect(560, 240, 800, 600)),  # hardly anything left to take hold of
-        (QRect(2500, 300, 800, 600), QRect(2500, 300, 800, 600)),  # on the second screen
-        (QRect(5000, 5000, 800, 600), QRect(560, 240, 800, 600)),
-        (QRect(100, -3000, 4000, 3000), QRect(0, 0, 1920, 1080)),
-    ],
-)
-def test_a_window_comes_back_where_it_can_be_reached(window: QRect, where: QRect) -> None:
-    assert reachable(window, [QRect(0, 0, 1920, 1080), QRect(1920, 0, 1920, 1080)]) == where
-    assert reachable(window, []) == window

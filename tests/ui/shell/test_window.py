@@ -1,20 +1,23 @@
 """The window around the chat: sidebar, places, documents, errors."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QDropEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from app.domain.errors import ErrorInfo
 from app.domain.events import BackgroundFailed, EngineDied, IndexProgress, ModelLoading
 from app.domain.messages import CitationPart, Message, Role
 from app.domain.sources import Locator
+from ui.bridge import Bridge
 from ui.chat.source_view import SourceView
+from ui.shell.about import AboutDialog
 from ui.shell.current_chat import sample_folder
 from ui.shell.sources import open_link
 from ui.shell.window import MainWindow
@@ -167,6 +170,85 @@ def test_errors_stand_in_one_banner_and_the_window_goes_on(window: MainWindow, s
     window.escape()
     assert window.views.banner.text() == ""
     assert QApplication.activeModalWidget() is None
+
+
+def test_a_banners_details_scroll_and_leave_the_window_its_size(
+    window: MainWindow, services: Any, settle: Settle, qtbot: QtBot
+) -> None:
+    conversation = services.store.create(title="With papers", documents=["/a", "/b"])
+    window.chat.open(conversation.id)
+    settle(lambda: window.chat.conversation is not None)
+    window.resize(900, 600)
+    window.show_error(replace(ERROR, detail="\n".join(f"line {number} " + "of a trace " * 20 for number in range(60))))
+    details = next(button for button in window.views.banner.findChildren(QAbstractButton) if button.text() == "Details")
+    qtbot.mouseClick(details, Qt.MouseButton.LeftButton)
+    text = window.views.banner.findChild(QPlainTextEdit)
+    assert isinstance(text, QPlainTextEdit)
+    settle(lambda: text.isVisible() and text.verticalScrollBar().maximum() > 0)
+    assert text.toPlainText().endswith("of a trace ")
+    assert window.minimumSizeHint().height() <= 600
+    assert (window.width(), window.height()) == (900, 600)
+
+
+def test_an_error_stays_in_the_chat_where_it_came(window: MainWindow, three: dict[str, str], settle: Settle) -> None:
+    window.chat.open(three["Lisbon"])
+    settle(lambda: window.chat.conversation is not None)
+    window.show_error(ERROR)
+    window.chat.open(three["Lisbon"])
+    window.chat.changed.emit(window.chat.conversation)
+    assert window.views.banner.text() != ""
+    window.views.sidebar.list.opened.emit(three["Bread"])
+    settle(lambda: window.views.banner.text() == "")
+
+
+def test_what_is_told_at_the_start_stays_while_the_last_chat_is_read(
+    window: MainWindow,
+    make_window: Callable[[], MainWindow],
+    three: dict[str, str],
+    settle: Settle,
+    services: Any,
+    bridge: Bridge,
+    qtbot: QtBot,
+) -> None:
+    window.chat.open(three["Lisbon"])
+    settle(lambda: window.chat.conversation is not None)
+    window.show_error(ERROR)
+    window.close()
+    again = MainWindow(services, bridge)
+    qtbot.addWidget(again)
+    again.show()
+    again.tell_of_crash(ErrorInfo("crashed", "It ended.", ""))
+    again.start()
+    settle(lambda: again.chat.conversation is not None)
+    assert again.views.banner.text() == "It ended."
+    again.new_chat()
+    assert again.views.banner.text() == ""
+
+
+def test_the_title_is_readable_in_a_small_window_with_everything_open(
+    window: MainWindow, services: Any, settle: Settle
+) -> None:
+    services.model_choice.files = [
+        replace(services.model_choice.files[0], name="Qwen3-30B-A3B-Thinking-2507-UD-Q4_K_XL")
+    ]
+    services.model_choice.chosen = services.model_choice.files[0]
+    window.models.refresh()
+    settle(lambda: window.views.picker.text().startswith("Qwen3-30B"))
+    window.resize(900, 600)
+    window.views.drawer.open("model")
+    bar = window.views.top_bar
+    settle(lambda: bar.width() <= 430 and bar.title.width() >= 100)
+    assert window.views.picker.geometry().right() < window.views.top_bar.width()
+
+
+def test_the_about_box_shows_all_it_says(window: MainWindow, settle: Settle) -> None:
+    window.about()
+    box = window.findChild(AboutDialog)
+    assert isinstance(box, AboutDialog)
+    settle(box.isVisible)
+    for label in box.findChildren(QLabel):
+        assert label.height() >= label.heightForWidth(label.width())
+    box.reject()
 
 
 def test_loading_and_reading_are_told_below(window: MainWindow, services: Any, settle: Settle) -> None:
