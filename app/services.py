@@ -23,7 +23,7 @@ from app.domain.models import LoadRequest
 from app.domain.protocols import Publish
 from app.domain.settings import Settings
 from app.embedding.worker import EmbeddingWorker
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.llama import embed
 from app.engine.local.worker import EngineWorker
 from app.engine.probe import this_machine

@@ -15,7 +15,7 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.messages import GenerationStats
 from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Finished, GenerationRequest
 

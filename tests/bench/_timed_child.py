@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from app.domain.models import LoadRequest
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.llama import child
 from app.process.parent import Parent
 

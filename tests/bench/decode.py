@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from app.domain.cancel import CancelToken
 from app.domain.models import LoadRequest, ModelInfo, Sampling
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.local.worker import EngineWorker
 from app.engine.placement.shape import read_shape
 from app.engine.probe import ask

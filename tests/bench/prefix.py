@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from app.domain.cancel import CancelToken
 from app.domain.messages import GenerationStats
 from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.local.worker import EngineWorker
 from app.engine.protocol import Finished, GenerationRequest, Tokens
 from app.models.library.lookup import named

@@ -71,7 +71,7 @@ def take_log() -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class Accelerator:
     """A GPU or another accelerator with memory of its own. Memory in bytes."""
 
     name: str
@@ -204,7 +204,7 @@ def logits(context: Any) -> int:
     return int(_logits(context, -1))
 
 
-def gpus() -> list[Device]:
+def gpus() -> list[Accelerator]:
     """GPUs in llama.cpp's order, with the memory that is free now."""
     return [_describe(handle) for handle in _devices() if _device_type(handle) in _DEVICE_GPUS]
 
@@ -219,11 +219,11 @@ def _devices() -> list[int]:
     return [_device_get(index) for index in range(_device_count())]
 
 
-def _describe(handle: int) -> Device:
+def _describe(handle: int) -> Accelerator:
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
     _device_memory(handle, ctypes.byref(free), ctypes.byref(total))
     name, description = _device_name(handle), _device_description(handle)
-    return Device(name.decode("utf-8", "replace"), description.decode("utf-8", "replace"), free.value, total.value)
+    return Accelerator(name.decode("utf-8", "replace"), description.decode("utf-8", "replace"), free.value, total.value)
 
 
 def abort_callback() -> Any:

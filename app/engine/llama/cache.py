@@ -13,7 +13,7 @@ import ctypes
 from collections.abc import Sequence
 from typing import Any
 
-from app.engine.learned.states import Blob, SavedState
+from app.engine.learned.saved_states import Blob, SavedState
 from app.engine.llama import bindings
 from app.engine.llama.bindings import lib
 from app.engine.prefix import common_prefix

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, TypeVar
 from app.domain.errors import REPORT, AppError, Cancelled
 from app.domain.faults import traced
 from app.domain.models import LoadRequest
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.messages import (
     Failed,
     Forget,

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from app.domain.errors import AppError
 from app.domain.messages import GenerationStats, StopReason
-from app.engine.learned.states import Blob, StateFolder
+from app.engine.learned.saved_states import Blob, StateFolder
 from app.engine.llama import bindings
 from app.engine.llama.answer import AnswerWriter
 from app.engine.llama.bindings import lib

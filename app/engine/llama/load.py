@@ -10,7 +10,7 @@ from typing import Any
 
 from app.domain.errors import Cancelled
 from app.domain.models import LoadRequest, ModelInfo, PromptText
-from app.engine.learned.states import key_of
+from app.engine.learned.saved_states import key_of
 from app.engine.llama import bindings
 from app.engine.llama.bindings import lib
 from app.engine.llama.failures import load_error, not_a_chat_model

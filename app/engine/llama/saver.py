@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.engine.learned.states import SavedState, StateFolder, is_same_branch
+from app.engine.learned.saved_states import SavedState, StateFolder, is_same_branch
 from app.engine.llama.cache import Cache
 from app.engine.prefix import common_prefix
 from app.machine.devices import this_ram

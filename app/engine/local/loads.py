@@ -10,7 +10,7 @@ from app.domain.events import ModelFailed, ModelLoaded, ModelLoading, ModelUnloa
 from app.domain.models import LoadRequest, ModelInfo
 from app.domain.protocols import Publish
 from app.engine.learned.ladder import LAST_RUNG, Ladder, explanation
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.learned.tunings import Tunings
 from app.engine.local.current import CurrentState
 from app.engine.local.jobs import GenerateJob, LoadJob

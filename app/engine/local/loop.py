@@ -13,7 +13,7 @@ from app.domain.errors import AppError
 from app.domain.events import EngineDied, ModelFailed, ModelUnloaded
 from app.domain.models import TokenPiece
 from app.domain.protocols import Publish
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.local.current import CurrentState
 from app.engine.local.jobs import EngineJob, ForgetJob, GenerateJob, LoadJob, ReadAheadJob, TokenizeJob, UnloadJob
 from app.engine.local.loads import Loads, goes_on

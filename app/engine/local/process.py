@@ -8,7 +8,7 @@ from multiprocessing.reduction import ForkingPickler
 
 from app.domain.errors import AppError
 from app.domain.models import LoadRequest
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.messages import Command, Reply, decode
 from app.process.child import ChildProcess
 from app.process.ending import died_loading

@@ -15,7 +15,7 @@ from app.domain.events import ModelTuned
 from app.domain.models import LoadRequest, ModelInfo, PromptText
 from app.domain.placement import AS_PLANNED, Tuning
 from app.domain.protocols import Publish
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.llama import child
 from app.engine.local.jobs import EngineJob, ForgetJob, GenerateJob, LoadJob, ReadAheadJob, TokenizeJob, UnloadJob
 from app.engine.local.loop import EngineLoop

@@ -63,7 +63,7 @@ class WeightBytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Cache:
+class LayerCache:
     """What a layer remembers.
 
     ``key``, ``value`` and ``indexer``: elements of one token.
@@ -87,7 +87,7 @@ class Layer:
     """
 
     weights: WeightBytes
-    cache: Cache
+    cache: LayerCache
     tensors: Mapping[str, tuple[int, ...]]
     largest_expert: int = 0
 
@@ -197,7 +197,7 @@ def not_planned(name: str, detail: str = "") -> AppError:
     )
 
 
-def _layer(tensors: Mapping[str, Tensor], cache: Cache) -> Layer:
+def _layer(tensors: Mapping[str, Tensor], cache: LayerCache) -> Layer:
     sizes = {"experts": 0, "shared": 0, "mixer": 0, "dense": 0}
     largest = 0
     for name, tensor in tensors.items():
@@ -238,17 +238,17 @@ class _Hyper:
             self._architecture, layers
         )
 
-    def cache(self, index: int, tensors: Iterable[str]) -> Cache:
+    def cache(self, index: int, tensors: Iterable[str]) -> LayerCache:
         names = set(tensors)
         recurrent = any(_RECURRENT.match(name) for name in names)
         both = self._architecture == "falcon-h1"
         state = self._state() if recurrent else 0
         attends = any(name.startswith(("attn_k", "attn_qkv", "attn_kv")) for name in names) and (both or not recurrent)
         if not attends or index >= self._with_cache:
-            return Cache(state=state)
+            return LayerCache(state=state)
         kv_heads, windowed = self._kv_heads(index), index in self._windows
         indexed = any(name.startswith("indexer.") for name in names)
-        return Cache(
+        return LayerCache(
             key=kv_heads * (self._key_window if windowed else self._key),
             value=0 if self._latent else kv_heads * (self._value_window if windowed else self._value),
             indexer=self._header.arch("attention.indexer.key_length") if indexed else 0,

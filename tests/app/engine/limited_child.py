@@ -2,7 +2,7 @@
 this module by its name."""
 
 from app.domain.models import LoadRequest
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.llama import child
 from app.process.parent import Parent
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.engine.learned.states import MAGIC, Blob, SavedState
+from app.engine.learned.saved_states import MAGIC, Blob, SavedState
 
 Draw = random.Random
 START = len(MAGIC) + 8  # magic, length and checksum of the header

@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.events import EngineDied
 from app.domain.models import LoadRequest
-from app.engine.learned.states import StateFolder, read_state
+from app.engine.learned.saved_states import StateFolder, read_state
 
 pytestmark = pytest.mark.model
 KINDS = ("sliding window", "latent attention", "delta net", "mamba 2", "short convolutions")

@@ -9,7 +9,7 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.messages import StopReason
 from app.domain.models import LoadRequest, Sampling
-from app.engine.learned.states import StateFolder, read_state
+from app.engine.learned.saved_states import StateFolder, read_state
 from app.engine.protocol import GenerationRequest, Prefill, Tokens
 
 pytestmark = pytest.mark.model

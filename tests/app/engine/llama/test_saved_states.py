@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.cancel import CancelToken
 from app.domain.models import LoadRequest, PromptText, Sampling
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.protocol import GenerationRequest, Prefill
 
 pytestmark = pytest.mark.model

@@ -12,7 +12,7 @@ from app.domain.errors import AppError
 from app.domain.messages import StopReason
 from app.domain.models import CallGrammar, LoadRequest, PromptText, Sampling
 from app.domain.placement import PlacementVariant
-from app.engine.learned.states import StateFolder, read_state
+from app.engine.learned.saved_states import StateFolder, read_state
 from app.engine.protocol import Finished, GenerationRequest, Tokens
 
 pytestmark = [pytest.mark.model, pytest.mark.nightly]

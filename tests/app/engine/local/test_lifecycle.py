@@ -14,7 +14,7 @@ from app.domain.errors import AppError
 from app.domain.events import EngineDied, ModelFailed, ModelLoaded, ModelUnloaded
 from app.domain.models import LoadRequest, PromptText
 from app.engine.learned.ladder import LAST_RUNG, Ladder
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.local.jobs import LoadJob
 from app.engine.local.loop import EngineLoop
 

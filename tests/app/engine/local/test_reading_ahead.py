@@ -9,7 +9,7 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.events import EngineDied, ModelUnloaded
 from app.domain.models import LoadRequest, PromptText, Sampling
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.protocol import GenerationRequest, Tokens
 
 DIE, WAIT, FAIL, ABORT = 1000, 1001, 1002, 1004

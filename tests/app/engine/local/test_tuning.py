@@ -13,7 +13,7 @@ from app.domain.events import EngineDied, ModelLoaded, ModelTuned
 from app.domain.models import LoadRequest
 from app.domain.placement import AS_PLANNED
 from app.engine.fake import FakeEngine
-from app.engine.learned.states import StateFolder
+from app.engine.learned.saved_states import StateFolder
 from app.engine.local import worker
 from app.engine.local.tuner import Tuner
 from app.machine import devices

@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.errors import AppError
 from app.engine.placement.cache import cache_bytes, cells, row_bytes, window_cells
-from app.engine.placement.shape import Cache, read_shape
+from app.engine.placement.shape import LayerCache, read_shape
 
 F16 = ("f16", "f16")
 
@@ -35,7 +35,7 @@ def test_kimi_k2(published):
     assert mixture.largest_expert * 3 == mixture.weights.experts
     assert mixture.weights.shared == 3 * 7168 * 2048 // 32 * 34
     # Latent attention remembers 576 numbers a layer and token, keys only.
-    assert mixture.cache == Cache(key=576)
+    assert mixture.cache == LayerCache(key=576)
     assert sum(cache_bytes(layer, 1024, 1024, F16) for layer in model.layers) == 61 * 576 * 2 * 1024
 
 
@@ -54,11 +54,11 @@ def test_memory_of_hybrids(shapes, small, tmp_path):
     shapes.write(path, small["mamba 2"])
     caches = [layer.cache for layer in read_shape(path).layers]
     # A convolution over 3 earlier tokens of 1024 + 2 * 128 channels, and a state of 128 x 1024.
-    assert caches[0] == Cache(state=3 * (1024 + 256) + 128 * 1024)
-    assert caches[3] == Cache(key=128, value=128)
+    assert caches[0] == LayerCache(state=3 * (1024 + 256) + 128 * 1024)
+    assert caches[3] == LayerCache(key=128, value=128)
     shapes.write(path, small["short convolutions"])
     caches = [layer.cache for layer in read_shape(path).layers]
-    assert caches[:3] == [Cache(state=2 * 512), Cache(state=2 * 512), Cache(key=128, value=128)]
+    assert caches[:3] == [LayerCache(state=2 * 512), LayerCache(state=2 * 512), LayerCache(key=128, value=128)]
 
 
 def test_quantized_caches_are_smaller():

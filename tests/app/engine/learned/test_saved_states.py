@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.engine.learned.states import Blob, SavedState, StateFolder, key_of
+from app.engine.learned.saved_states import Blob, SavedState, StateFolder, key_of
 
 KEY = key_of("model", 1)
 TOKENS = tuple(range(100, 400))
