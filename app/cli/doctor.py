@@ -21,6 +21,7 @@ from app.domain.cancel import CancelToken
 from app.domain.errors import AppError
 from app.domain.library import ModelFile
 from app.domain.models import LoadRequest, ModelInfo, PromptText, Sampling
+from app.domain.sizes import disk_size
 from app.engine.local.worker import EngineWorker
 from app.engine.probe import this_machine
 from app.engine.protocol import GenerationRequest, Tokens
@@ -170,7 +171,7 @@ def _keyring() -> Finding:
 def _models(models: list[ModelFile]) -> Finding:
     if not models:
         return Finding("models", "warning", "none", "Open a GGUF file in the window, or name one with --model.")
-    return Finding("models", "ok", ", ".join(f"{model.name} ({model.size / 1e6:.0f} MB)" for model in models))
+    return Finding("models", "ok", ", ".join(f"{model.name} ({disk_size(model.size)})" for model in models))
 
 
 def _display() -> Finding:
