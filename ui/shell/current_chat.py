@@ -23,6 +23,7 @@ class CurrentChat(QObject):
         self._views = features.views
         self._first = ""  # the conversation to show once the list is read
         self._shown: str | None = None  # the conversation that was opened last
+        self._writes = False  # the person chose a chat, and goes on in the composer
         self._join()
 
     @property
@@ -57,7 +58,7 @@ class CurrentChat(QObject):
         views.welcome.chosen.connect(self._try_example)
         views.transcript.copied.connect(lambda _: views.toast.show_message(self.tr("Copied")))
         views.sidebar.new_requested.connect(self.new)
-        views.sidebar.list.opened.connect(chat.open)
+        views.sidebar.list.opened.connect(self._open)
         self._conversations.deleted.connect(self._deleted)
         self._conversations.loaded.connect(self._loaded)
         self._documents.scope_changed.connect(chat.set_documents)
@@ -66,12 +67,19 @@ class CurrentChat(QObject):
         self._features.models.availability_changed.connect(self._available)
         self._features.models.abilities_changed.connect(views.composer.set_abilities)
 
+    def _open(self, conversation_id: str) -> None:
+        self._writes = True
+        self._chat.open(conversation_id)
+
     def _opened(self, conversation: Conversation | None) -> None:
         self._leave(conversation.id if conversation else "")
         self._conversations.select(conversation.id if conversation else None)
         self._views.show_transcript(conversation is not None)
         self._status.clear_turn()
         self._changed(conversation)
+        if self._writes:
+            self._writes = False
+            self._views.composer.setFocus()
 
     def _leave(self, opened: str) -> None:
         """What went wrong in the chat before stays there. At the start no chat was left yet."""
@@ -110,7 +118,7 @@ class CurrentChat(QObject):
 
     def _undelete(self, conversation_id: str) -> None:
         self._conversations.restore(conversation_id)
-        self._chat.open(conversation_id)
+        self._open(conversation_id)
 
     def _loaded(self, conversations: list[Conversation]) -> None:
         """At the start: show the chat that was open when the program ended."""

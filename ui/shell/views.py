@@ -12,6 +12,7 @@ from ui.models.picker import ModelPicker
 from ui.shell.drawer import WIDTH as DRAWER_WIDTH
 from ui.shell.drawer import Drawer
 from ui.shell.sidebar import Sidebar
+from ui.shell.tab_order import move_focus
 from ui.shell.topbar import TopBar
 from ui.shell.welcome import Welcome
 from ui.theme import TEXT_COLUMN
@@ -59,6 +60,13 @@ class Views(QWidget):
         whole.addWidget(splitter)
         self.toast = Toast(self.pages)
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """What is written, what was answered, then the frame around it."""
+        page = self.pages.currentWidget() if self.on_page else self.stack.currentWidget()
+        assert page is not None
+        parts = (self.composer, self.banner, self.chips, page, self.sidebar, self.top_bar, self.drawer)
+        return move_focus(parts, forward)
+
     def show_transcript(self, shown: bool) -> None:
         """The transcript, or the welcome of a new chat; any other page is left."""
         self.stack.setCurrentWidget(self.transcript if shown else self.welcome)
@@ -73,7 +81,9 @@ class Views(QWidget):
 
     def leave_page(self) -> None:
         """Back to the conversation."""
-        self.pages.setCurrentWidget(self._talk)
+        if self.on_page:
+            self.pages.setCurrentWidget(self._talk)
+            self.composer.setFocus()
         self.top_bar.show_page("")
 
     @property
