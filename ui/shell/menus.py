@@ -1,20 +1,38 @@
 """What stands in the window's menus."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 
 from ui.shell.actions import SEPARATOR, Entry
+from ui.shell.current_chat import CurrentChat
+from ui.shell.features import Features
+from ui.shell.pages import PageOpener
+from ui.shell.views import Views
 
-if TYPE_CHECKING:
-    from ui.shell.window import MainWindow
+
+class Shell(Protocol):
+    """What the entries reach for: the window."""
+
+    views: Views
+    features: Features
+    pages: PageOpener
+    current: CurrentChat
+
+    def new_chat(self) -> None: ...
+    def close(self) -> bool: ...
+    def escape(self) -> None: ...
+    def search(self) -> None: ...
+    def toggle_sidebar(self) -> None: ...
+    def copy_report(self) -> None: ...
+    def about(self) -> None: ...
 
 
 class Menus(QObject):
     """The entries by their menu; pages bring their own."""
 
-    def of(self, window: "MainWindow") -> dict[str, list[Entry | None]]:
+    def of(self, window: Shell) -> dict[str, list[Entry | None]]:
         views, features, current, roles = window.views, window.features, window.current, QAction.MenuRole
         return {
             self.tr("&File"): [
