@@ -26,6 +26,7 @@ ONLY_IN = {
     "jsonschema": ("app/tools/arguments/",),
     "mcp": ("app/tools/",),
     "keyring": ("app/storage/secrets.py",),
+    "ziamath": ("ui/chat/transcript/math/draw.py",),
     "PySide6": ("ui/",),
     "shiboken6": ("ui/",),
     "sqlite3": ("app/",),

@@ -11,6 +11,9 @@ from ui.chat.transcript.rows.column import Position
 from ui.chat.transcript.rows.content import Content, UserRow
 from ui.chat.transcript.rows.packing import CodeRow, ProseRow, TableRow
 from ui.chat.transcript.viewport import RowsOnScreen
+from ui.chat.transcript.widgets.context import RowContext
+from ui.chat.transcript.widgets.prose import shown_html
+from ui.chat.transcript.widgets.text_box import selected_text
 
 SCROLL_MS = 30
 SCROLL_STEP = 24  # px
@@ -70,10 +73,9 @@ class RowSelection(QObject):
         low, high = sorted((self._anchor, self._head))
         pieces = []
         for position, content in self._contents(low.position, high.position):
-            whole = plain_text(content)
             start = low.character if position == low.position else 0
-            end = high.character if position == high.position else len(whole)
-            pieces.append(whole[start:end])
+            end = high.character if position == high.position else None
+            pieces.append(_text_between(content, start, end, self._rows.context))
         return "\n\n".join(piece for piece in pieces if piece)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -138,15 +140,19 @@ class RowSelection(QObject):
             position = column.next(position)
 
 
-def plain_text(content: Content) -> str:
-    """The text as its widget shows it, character for character."""
+def _text_between(content: Content, start: int, end: int | None, context: RowContext) -> str:
+    """Text of a row as its widget shows it, character for character, but formulas as their source."""
     match content:
         case CodeRow(text=text) | UserRow(text=text):
-            return text
-        case ProseRow(html=html) | TableRow(html=html):
+            return text[start:end]
+        case ProseRow() | TableRow():
             document = QTextDocument()
-            document.setHtml(html.rstrip())
-            return document.toPlainText()
+            document.setHtml(shown_html(content, context)[0])
+            cursor = QTextCursor(document)
+            last = document.characterCount() - 1
+            cursor.setPosition(min(start, last))
+            cursor.setPosition(last if end is None else min(end, last), QTextCursor.MoveMode.KeepAnchor)
+            return selected_text(cursor)
         case _:
             return ""
 

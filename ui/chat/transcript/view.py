@@ -12,6 +12,7 @@ from app.domain.answers import new_answer
 from app.domain.fold import ToolCall
 from app.domain.messages import Message, Role, ToolCallPart
 from ui.chat.tool_words import ToolWords
+from ui.chat.transcript.math.formulas import Formulas
 from ui.chat.transcript.rows.column import Position
 from ui.chat.transcript.rows.content import StatusRow
 from ui.chat.transcript.rows.item import MessageItem
@@ -22,6 +23,7 @@ from ui.chat.transcript.selection import RowSelection
 from ui.chat.transcript.viewport import RowsOnScreen
 from ui.chat.transcript.widgets.context import RowContext, RowWidget
 from ui.chat.transcript.widgets.prose import ProseWidget
+from ui.chat.transcript.widgets.text_box import selected_text
 from ui.theme import GRID, TEXT_COLUMN, Theme, current_theme, theme_watcher
 from ui.widgets.flat_button import FlatButton
 
@@ -60,6 +62,8 @@ class TranscriptView(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.viewport().setBackgroundRole(QPalette.ColorRole.Window)
+        self._formulas = Formulas(app, self)
+        self._formulas.drawn.connect(self._formulas_drawn)
         self._wrap_code = False
         self._context = self._new_context(current_theme(app))
         self._rows = RowsOnScreen(self.viewport(), self._context)
@@ -98,6 +102,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def clear(self) -> None:
         self._timer.stop()
+        self._formulas.forget()
         self._selection.clear()
         self._dirty.clear()
         self._index.clear()
@@ -254,6 +259,10 @@ class TranscriptView(QAbstractScrollArea):
         self._rows.hold(segment)
         self._lay_out()
 
+    def _formulas_drawn(self) -> None:
+        if self._rows.renew_waiting():
+            self._lay_out()
+
     def _toggle_wrap(self, segment: Segment) -> None:
         """All code of the conversation: a block of many rows is one."""
         self._wrap_code = self._context.wrap_code = not self._wrap_code
@@ -306,7 +315,7 @@ class TranscriptView(QAbstractScrollArea):
         self._lay_out()
 
     def _new_context(self, theme: Theme) -> RowContext:
-        context = RowContext(self._app, theme, self._tools, self, wrap_code=self._wrap_code)
+        context = RowContext(self._app, theme, self._tools, self._formulas, self, wrap_code=self._wrap_code)
         for name in (
             "citation_activated",
             "link_activated",
@@ -345,7 +354,7 @@ class TranscriptView(QAbstractScrollArea):
             self._copy(self._selection.text())
         elif edit is not None and edit.textCursor().hasSelection():
             edit.copy()
-            self.copied.emit(edit.textCursor().selection().toPlainText())
+            self.copied.emit(selected_text(edit.textCursor()))
 
     def _row_made(self, widget: RowWidget | ProseWidget) -> None:
         if widget.text_edit is not None:

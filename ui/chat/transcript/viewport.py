@@ -41,6 +41,17 @@ class RowsOnScreen:
     def widget(self, segment: Segment) -> RowWidget | ProseWidget | None:
         return self._alive.get(segment)
 
+    @property
+    def context(self) -> RowContext:
+        return self._context
+
+    def renew_waiting(self) -> bool:
+        """Rows with a formula that was not ready are laid out anew; False where there are none."""
+        waiting = [row for row, widget in self._alive.items() if isinstance(widget, ProseWidget) and widget.waiting]
+        for segment in waiting:
+            segment.changed()
+        return bool(waiting)
+
     def set_context(self, context: RowContext) -> None:
         """Other colours: every widget is made anew."""
         self._context = context

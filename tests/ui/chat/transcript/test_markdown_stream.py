@@ -196,7 +196,7 @@ def test_numbers_go_on_in_the_next_row_of_an_ordered_list() -> None:
         ("file:///etc javascript://a.org", "<p>file:///etc javascript://a.org</p>\n"),
         ("[https://a.org](https://b.org)", '<p><a href="https://b.org">https://a.org</a></p>\n'),
         ("$5 and $6", "<p>$5 and $6</p>\n"),
-        ("\\(a<b\\)", '<p><code class="math">a&lt;b</code></p>\n'),
+        ("\\(a<b\\)", "<p><tex-i>a&lt;b</tex-i></p>\n"),
     ],
 )
 def test_text_of_strangers_is_data(source: str, html: str) -> None:

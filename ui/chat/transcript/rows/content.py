@@ -18,6 +18,7 @@ from ui.chat.transcript.rows.packing import GAP, NO_GAP, CodeRow, ProseRow, Row,
 
 USER_GAP = 32  # px above a question
 ANSWER_GAP = 0  # px above an answer: the room for a question's buttons is enough
+DISPLAY = 24  # px that a formula on a line of its own has more than a line of text
 USER_ROW = 4000  # characters of a question in one row
 
 
@@ -123,7 +124,7 @@ def estimate(content: Content, metrics: Metrics, expanded: bool) -> int:
     """Probable height in px, without the gap above."""
     match content:
         case ProseRow(html=html):
-            return metrics.line * metrics.lines(html[: len(html) * 9 // 10]) + 4
+            return metrics.line * metrics.lines(html[: len(html) * 9 // 10]) + DISPLAY * html.count("<tex-d>") + 4
         case TableRow(html=html):
             return 36 * max(1, html.count("</tr>"))
         case CodeRow(text=text, first=first, last=last):

@@ -24,6 +24,7 @@ from ui.chat.transcript.rows.rules import use_rules
 Env: TypeAlias = MutableMapping[str, Any]
 Kind: TypeAlias = Literal["prose", "code", "table"]
 
+GROWING = "growing"  # in the meta of a formula that is not whole yet: it is shown as source
 CITATION_SCHEME = "alcove-cite:"
 _SAFE_SCHEMES = frozenset({"http", "https", "mailto"})
 _HEADINGS = frozenset({"h1", "h2", "h3"})
@@ -134,13 +135,13 @@ class _Renderer(RendererHTML):
         return f'<a href="{escape(url)}">\N{WHITE SQUARE CONTAINING BLACK SMALL SQUARE} {escape(label)}</a>'
 
     def math_inline(self, tokens: Sequence[Token], index: int, *_: object) -> str:
-        return f'<code class="math">{escape(tokens[index].content.strip(), quote=False)}</code>'
+        return _formula(tokens[index], "i")
 
-    math_inline_double = math_inline
+    def math_inline_double(self, tokens: Sequence[Token], index: int, *_: object) -> str:
+        return _formula(tokens[index], "d")
 
     def math_block(self, tokens: Sequence[Token], index: int, *_: object) -> str:
-        source = escape(tokens[index].content.strip(), quote=False).replace("\n", "<br>")
-        return f'<p align="center" class="math"><code>{source}</code></p>\n'
+        return f'<p align="center" class="math">{_formula(tokens[index], "d")}</p>\n'
 
     def softbreak(self, *_: object) -> str:
         """Lines end where they were written: verses, addresses, lists without marks."""
@@ -193,6 +194,12 @@ class _Renderer(RendererHTML):
         return f'<{token.tag} align="{align}">'
 
     td_open = th_open
+
+
+def _formula(token: Token, kind: str) -> str:
+    """A mark; whoever shows the row puts a picture or the source in its place."""
+    source = escape(token.content.strip(), quote=False)
+    return f'<code class="math">{source}</code>' if token.meta.get(GROWING) else f"<tex-{kind}>{source}</tex-{kind}>"
 
 
 def _task(item: Sequence[Token]) -> bool | None:

@@ -4,6 +4,7 @@ import re
 from itertools import pairwise
 from typing import Any
 
+from ui.chat.transcript.rows.growing import with_open_formula
 from ui.chat.transcript.rows.markdown import Block, parse
 from ui.chat.transcript.rows.rules import FenceEnd
 
@@ -48,6 +49,7 @@ class MarkdownStream:
             self._fence = None
         blocks, references = self._parse()
         settled, boundary = self._settled(blocks)
+        last = "\n".join(self._tail.split("\n")[blocks[-1].start :]) if blocks else ""
         if settled:
             self._settle(boundary, references)
         rest = blocks[settled:]
@@ -59,7 +61,8 @@ class MarkdownStream:
                 return [*blocks[:settled], parts[0]], [parts[1]]
         if len(rest) == 1 and rest[0].kind == "code":
             self._fence = _OpenFence.begin(self._tail)
-        return blocks[:settled], rest
+        growing = with_open_formula(last, references, self._footnotes) if rest and rest[-1].kind != "code" else None
+        return blocks[:settled], rest if growing is None else [*rest[:-1], *growing]
 
     def close(self) -> list[Block]:
         """No more text comes: the tail is settled as it is."""

@@ -5,6 +5,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QApplication, QTextEdit, QWidget
 
 from ui.chat.tool_words import ToolWords
+from ui.chat.transcript.math.formulas import Formulas
 from ui.chat.transcript.rows.content import Metrics
 from ui.chat.transcript.rows.segment import Segment
 from ui.chat.transcript.widgets.highlight import Highlighter
@@ -35,9 +36,17 @@ class RowContext(QObject):
     scroll_key_pressed = Signal(object)  # QKeyEvent
 
     def __init__(
-        self, app: QApplication, theme: Theme, tools: ToolWords, parent: QObject, *, wrap_code: bool = False
+        self,
+        app: QApplication,
+        theme: Theme,
+        tools: ToolWords,
+        formulas: Formulas,
+        parent: QObject,
+        *,
+        wrap_code: bool = False,
     ) -> None:
         super().__init__(parent)
+        self.formulas = formulas
         self.wrap_code = wrap_code  # long lines of code are broken instead of scrolled
         self.theme = theme
         self.tools = tools
@@ -51,6 +60,11 @@ class RowContext(QObject):
         self._letter = letters.averageCharWidth()
         self._line = round(letters.height() * LINE_SPACING)
         self.code_line = round(QFontMetricsF(self.code_font).height() * CODE_SPACING)
+
+    @property
+    def formula_width(self) -> int:
+        """px that the widest formula may have: it may stand in a list or in a cell."""
+        return max(40, self.width - 48)
 
     def metrics(self, width: int) -> Metrics:
         return Metrics(width, self._letter, self._line, self.code_line)

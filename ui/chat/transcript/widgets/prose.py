@@ -30,7 +30,7 @@ ul, ol {{ margin:0 0 12px 0; }}
 li ul, li ol {{ margin:4px 0 4px 0; }}
 code {{ {code} background-color:{theme.inline_code}; }}
 code.math {{ {code} color:{theme.code_type}; background-color:transparent; font-style:italic; }}
-p.math {{ margin:4px 0 16px 0; }}
+p.math {{ margin:8px 0 20px 0; line-height:100%; }}
 p.math code {{ {code} color:{theme.code_type}; background-color:transparent; font-style:italic; }}
 pre {{ {code} background-color:{theme.code_background}; margin:0 0 12px 0; }}
 a {{ color:{theme.link}; text-decoration:underline; }}
@@ -52,6 +52,12 @@ hr {{ background-color:{theme.border}; }}
 """
 
 
+def shown_html(row: ProseRow | TableRow, context: RowContext) -> tuple[str, bool]:
+    """What a document is given, and whether some formula in it is not ready yet."""
+    html = row.html.rstrip()  # Qt would make a space of the last line end
+    return context.formulas.html(html, context.text_font, context.formula_width) if "<tex-" in html else (html, False)
+
+
 class ProseWidget(TextBox):
     """Paragraphs, headings, lists, or a table; citations are drawn as chips."""
 
@@ -59,16 +65,21 @@ class ProseWidget(TextBox):
         super().__init__(segment, context, parent)
         self.setAccessibleName(self.tr("Answer"))
         self.document().setDefaultStyleSheet(style_sheet(context))
+        self.waiting = False  # for a formula
         self._chips: list[tuple[int, int]] = []
         self._chip_height = QFontMetricsF(context.small_font).ascent() + 5
 
     def refresh(self) -> None:
         row = self.segment.content
         assert isinstance(row, (ProseRow, TableRow))
-        self.put_html(row.html.rstrip())  # Qt would make a space of the last line end
+        html, self.waiting = shown_html(row, self.context)
+        self.put_html(html)
         self._chips = list(self._find_chips()) if CITATION_SCHEME in row.html else []
 
     def measure(self, width: int) -> int:
+        row = self.segment.content
+        if width != self.lineWrapColumnOrWidth() and isinstance(row, (ProseRow, TableRow)) and "<tex-" in row.html:
+            self.refresh()  # its formulas may have to be smaller
         return self.layout_height(width)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -1,6 +1,8 @@
 """Read-only rich text of a given width that neither scrolls nor loads anything by itself."""
 
-from PySide6.QtCore import QEvent, QRectF, Qt, QUrl
+from collections.abc import Iterator
+
+from PySide6.QtCore import QEvent, QMimeData, QRectF, Qt, QUrl
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -18,11 +20,13 @@ from PySide6.QtWidgets import QFrame, QMenu, QTextBrowser, QTextEdit, QToolTip, 
 
 from app.domain.excerpt import shortened
 from app.domain.messages import CitationPart
+from ui.chat.transcript.math.formulas import Formula
 from ui.chat.transcript.rows.markdown import CITATION_SCHEME
 from ui.chat.transcript.rows.segment import Segment
 from ui.chat.transcript.widgets.context import RowContext
 from ui.chat.transcript.widgets.wording import source_label
 
+OBJECT = "\N{OBJECT REPLACEMENT CHARACTER}"  # a picture, in plain text
 QUOTE_CHARS = 400  # of a citation, in its tooltip
 SCROLL_KEYS = frozenset({Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Up, Qt.Key.Key_Down})
 SCROLL_KEYS_WITH_CONTROL = frozenset({Qt.Key.Key_Home, Qt.Key.Key_End})
@@ -77,7 +81,19 @@ class TextBox(QTextBrowser):
             self.setTextCursor(cursor)
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:
-        return None
+        """Pictures of formulas; nothing else is ever loaded."""
+        context, name = self.context, name if isinstance(name, str) else name.toString()
+        return context.formulas.picture(
+            name, context.text_font, context.theme.text, context.formula_width, self.devicePixelRatioF()
+        )
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        data = super().createMimeDataFromSelection()
+        if OBJECT in data.text():
+            data.setText(selected_text(self.textCursor()))
+            for form in ("text/html", "text/markdown", "application/vnd.oasis.opendocument.text"):  # pictures in it
+                data.removeFormat(form)
+        return data
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
@@ -145,6 +161,30 @@ class TextBox(QTextBrowser):
         if number == link or not number.isdigit():
             return None
         return self.segment.citations.get(int(number))
+
+
+def selected_text(cursor: QTextCursor) -> str:
+    """Plain text, formulas as their source."""
+    text = cursor.selection().toPlainText()
+    if OBJECT not in text:
+        return text
+    sources = iter(list(_formulas_between(cursor)))
+    return "".join(next(sources, letter) if letter == OBJECT else letter for letter in text)
+
+
+def _formulas_between(cursor: QTextCursor) -> Iterator[str]:
+    start, end = cursor.selectionStart(), cursor.selectionEnd()
+    block = cursor.document().findBlock(start)
+    while block.isValid() and block.position() < end:
+        step = block.begin()
+        while not step.atEnd():
+            fragment = step.fragment()
+            step += 1
+            formula = Formula.named(fragment.charFormat().toImageFormat().name())
+            first, last = max(start, fragment.position()), min(end, fragment.position() + fragment.length())
+            if formula is not None:  # the same one twice in a row is one fragment
+                yield from [formula.markdown] * max(0, last - first)
+        block = block.next()
 
 
 def is_scroll_key(event: QKeyEvent) -> bool:
