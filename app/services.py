@@ -36,6 +36,7 @@ from app.net.gate import NetworkGate
 from app.responders.local.model_gate import ModelGate
 from app.responders.local.responder import LocalResources, LocalResponder
 from app.storage.chats.conversations import ConversationStore
+from app.storage.drafts import DraftStore
 from app.storage.load_overrides import LoadOverridesStore
 from app.storage.paths import Paths
 from app.storage.secrets import Secrets
@@ -58,6 +59,7 @@ class Services:
     secrets: Secrets
     mailbox: Mailbox
     store: ConversationStore
+    drafts: DraftStore
     engine: Engine
     models: ModelService
     model_choice: ModelChoice
@@ -128,6 +130,7 @@ class Services:
             secrets,
             mailbox,
             store,
+            DraftStore(paths.drafts_file),
             worker,
             models,
             choice,

@@ -53,6 +53,10 @@ class Paths:
         return self.data / "documents.db"
 
     @property
+    def drafts_file(self) -> Path:
+        return self.data / "drafts.json"
+
+    @property
     def settings_file(self) -> Path:
         return self.config / "settings.json"
 

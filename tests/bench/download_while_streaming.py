@@ -24,12 +24,12 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.domain.drafts import Draft
 from app.domain.events import DownloadFailed, DownloadFinished
 from app.engine.fake import FakeEngine
 from app.services import Services
 from app.storage.paths import Paths
 from ui.bridge import Bridge
-from ui.chat.composer import Draft
 from ui.shell.window import MainWindow
 from ui.theme import apply_theme
 

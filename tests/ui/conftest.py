@@ -28,6 +28,7 @@ from app.net.gate import NetworkGate
 from app.responders.local.style import ModelStyle
 from app.services import SystemClock
 from app.storage.chats.conversations import ConversationStore
+from app.storage.drafts import DraftStore
 from app.storage.load_overrides import LoadOverridesStore
 from app.storage.paths import Paths
 from app.storage.secrets import Keyring, Secrets
@@ -140,6 +141,7 @@ class RecordedServices(SimpleNamespace):
     mailbox: Mailbox
     settings: SettingsStore
     store: ConversationStore
+    drafts: DraftStore
     chat: RecordedChat
     models: ModelService
     model_choice: RecordedChoice
@@ -192,6 +194,7 @@ def services(
         mailbox=mailbox,
         settings=settings,
         store=store,
+        drafts=DraftStore(paths.drafts_file),
         chat=RecordedChat(store),
         models=models,
         model_choice=choice,

@@ -1,7 +1,6 @@
 """Where a question is written: text that grows, attachments, and the button that sends or stops."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
@@ -16,20 +15,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.domain.drafts import Draft
 from app.domain.models import ModelAbilities
+from ui.chat.queue_list import QueueList
 from ui.widgets.buttons import IconButton
 from ui.widgets.chips import ChipRow
 
 MAX_LINES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What stands in the composer. ``edits`` is the user message that it will replace."""
-
-    text: str = ""
-    attachments: tuple[str, ...] = ()
-    edits: str | None = None
 
 
 class PromptEdit(QPlainTextEdit):
@@ -84,6 +76,8 @@ class Composer(QFrame):
     """``submitted`` asks for the draft to be sent; it stays until ``clear``, so that nothing is lost on an error."""
 
     submitted = Signal(object)  # Draft
+    queued = Signal(object)  # Draft: to be sent when the answer that runs has ended
+    written = Signal()  # the draft is another one now
     stop_requested = Signal()
     attach_requested = Signal()
     attached = Signal(list)  # paths that were dropped or pasted
@@ -97,16 +91,19 @@ class Composer(QFrame):
         self._edits: str | None = None
         self._chips = ChipRow(self)
         self._chips.removed.connect(self._detach)
+        self.queue = QueueList(self)
         self._editing = self._edit_bar()
         self._edit = PromptEdit(self)
         self._edit.setAccessibleName(self.tr("Message"))
         self._edit.submitted.connect(self._submit)
         self._edit.files_dropped.connect(self.attached)
         self._edit.textChanged.connect(self._refresh)
+        self._edit.textChanged.connect(self.written)
         self.setFocusProxy(self._edit)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 10, 10, 8)
         column.setSpacing(6)
+        column.addWidget(self.queue)
         column.addWidget(self._editing)
         column.addWidget(self._chips)
         column.addWidget(self._edit)
@@ -174,6 +171,7 @@ class Composer(QFrame):
 
     def attach(self, paths: Sequence[str]) -> None:
         self._chips.show_paths(list(dict.fromkeys([*self._chips.paths, *paths])))
+        self.written.emit()
 
     def set_running(self, running: bool) -> None:
         self._running = running
@@ -194,6 +192,7 @@ class Composer(QFrame):
 
     def _detach(self, path: str) -> None:
         self._chips.show_paths([known for known in self._chips.paths if known != path])
+        self.written.emit()
 
     def _refresh(self) -> None:
         empty = not self._edit.toPlainText().strip()
@@ -201,7 +200,11 @@ class Composer(QFrame):
         self._send.set_label(self.tr("Stop (Esc)") if self._running else self.tr("Send (Enter)"))
         self._send.setEnabled(self._running or (not empty and not self._reason))
         self._hint.setText("" if self._running else self._reason)
-        self._edit.setPlaceholderText(self.tr("Ask anything, or about your documents"))
+        self._edit.setPlaceholderText(
+            self.tr("Write the next message; Enter sends it when this answer has ended")
+            if self._running
+            else self.tr("Ask anything, or about your documents")
+        )
 
     def _press(self) -> None:
         if self._running:
@@ -211,8 +214,12 @@ class Composer(QFrame):
 
     def _submit(self) -> None:
         draft = self.draft()
-        if not self._running and not self._reason and draft.text.strip():
+        if self._reason or not draft.text.strip():
+            return
+        if not self._running:
             self.submitted.emit(draft)
+        elif draft.edits is None:
+            self.queued.emit(draft)
 
     def escape(self) -> bool:
         """Leave an edit, or stop the answer; False where there is neither."""

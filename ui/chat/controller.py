@@ -21,6 +21,7 @@ from app.domain.commands import (
     SubmitPrompt,
     TurnOptions,
 )
+from app.domain.drafts import Draft
 from app.domain.errors import AppError, ErrorInfo
 from app.domain.events import ConversationChanged, PrefillProgress, TokenRate, TurnFinished, TurnQueued, TurnStarted
 from app.domain.fold import AnswerFold, ToolCall
@@ -28,9 +29,10 @@ from app.domain.messages import AttachmentPart, Conversation, Message, MessageSt
 from app.services import Services
 from ui.bridge import Bridge
 from ui.chat.calls.panel import ToolPanel
-from ui.chat.composer import Composer, Draft
+from ui.chat.composer import Composer
 from ui.chat.transcript import TranscriptView
 from ui.chat.tree import newest_leaf, path, siblings
+from ui.chat.writing import Writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,10 @@ class ChatController(QObject):
         self._tree: list[Message] = []
         self._shown: list[Message] = []
         self._live: dict[str, AnswerFold] = {}  # by conversation
-        self._drafts: dict[str, Draft] = {}
+        self.writing = Writing(services, bridge, composer, self)
         bridge.received.connect(self._apply)
         composer.submitted.connect(self.send)
         composer.stop_requested.connect(self.stop)
-        composer.edit_cancelled.connect(self._cancel_edit)
         tool_panel.approval_decided.connect(self._decide)
         transcript.approval_decided.connect(self._decide)
         transcript.regenerate_requested.connect(self._regenerate)
@@ -104,7 +105,6 @@ class ChatController(QObject):
 
     def open(self, conversation_id: str) -> None:
         """Show a stored conversation."""
-        self._keep_draft()
         self._wanted = conversation_id
         store = self._services.store
         self._bridge.run(
@@ -113,13 +113,12 @@ class ChatController(QObject):
 
     def new(self, documents: Sequence[str] = ()) -> None:
         """Show an empty conversation; it is stored with its first question."""
-        self._keep_draft()
         self._wanted = None
         self._conversation, self._documents = None, tuple(documents)
         self._tree, self._shown = [], []
         self._transcript.clear()
         self._panel.show_messages(())
-        self._composer.show_draft(self._drafts.get("", Draft()))
+        self.writing.show("")
         self._composer.set_running(False)
         self.opened.emit(None)
 
@@ -167,9 +166,11 @@ class ChatController(QObject):
             answer = live.message
             self._shown = [answer if message.id == answer.id else message for message in self._shown]
         self._show_messages(live.begun() if live is not None else ())
-        self._composer.show_draft(self._drafts.get(loaded.conversation.id, Draft()))
+        self.writing.show(loaded.conversation.id)
         self._composer.set_running(live is not None)
         self.opened.emit(loaded.conversation)
+        if live is None:  # it ended while it was being read
+            self._send_queued(loaded.conversation.id)
 
     def _show_messages(self, begun: Sequence[ToolCall] = ()) -> None:
         self._transcript.show_conversation(self._shown, begun)
@@ -182,37 +183,34 @@ class ChatController(QObject):
             if (group := groups.get(message.id)) is not None:
                 self._transcript.set_siblings(message.id, group.index(message.id), len(group))
 
-    def _keep_draft(self) -> None:
-        draft = self._composer.draft()
-        key = self._conversation.id if self._conversation is not None else ""
-        if draft.edits is None:
-            self._drafts[key] = draft
-
     # Asking.
 
     def _created(self, draft: Draft, documents: tuple[str, ...], conversation: Conversation) -> None:
         self._creating = False
-        self._drafts.pop("", None)
+        self.writing.begun(conversation.id, shown=self._wanted is None)
         if self._wanted is None:
             self._wanted, self._conversation = conversation.id, conversation
             self.opened.emit(conversation)
             self._submit(conversation, draft)
         else:  # another chat was opened meanwhile: this one is asked without being shown
-            self._submit_unseen(conversation, draft, documents)
+            self._submit_unseen(conversation.id, draft, documents)
         self.started.emit()
 
-    def _submit_unseen(self, conversation: Conversation, draft: Draft, documents: tuple[str, ...]) -> None:
-        command = SubmitPrompt(conversation.id, draft.text.strip(), draft.attachments, documents=documents)
-        if self._told(partial(self._services.chat.submit, command)):
-            answer = new_answer(conversation.id, command.answer_id, command.user_message_id, time())
-            self._live[conversation.id] = AnswerFold(answer)
-            self.running_changed.emit(conversation.id, True)
+    def _submit_unseen(self, conversation_id: str, draft: Draft, documents: tuple[str, ...] | None = None) -> bool:
+        command = SubmitPrompt(conversation_id, draft.text.strip(), draft.attachments, documents=documents)
+        sent = self._told(partial(self._services.chat.submit, command))
+        if sent:
+            answer = new_answer(conversation_id, command.answer_id, command.user_message_id, time())
+            self._live[conversation_id] = AnswerFold(answer)
+            self.running_changed.emit(conversation_id, True)
+        return sent
 
     def _not_created(self, error: ErrorInfo) -> None:
         self._creating = False
         self.failed.emit(error)
 
-    def _submit(self, conversation: Conversation, draft: Draft) -> None:
+    def _submit(self, conversation: Conversation, draft: Draft, *, typed: bool = True) -> bool:
+        """``typed``: the draft stands in the composer, which is empty then."""
         text = draft.text.strip()
         command = SubmitPrompt(
             conversation.id,
@@ -223,7 +221,7 @@ class ChatController(QObject):
             documents=self._documents,  # the store may still be writing them down
         )
         if not self._told(partial(self._services.chat.submit, command)):
-            return
+            return False
         prefix = self._before(draft.edits) if draft.edits else self._shown
         attached = [AttachmentPart(path, Path(path).name) for path in draft.attachments]
         question = Message(
@@ -236,10 +234,22 @@ class ChatController(QObject):
             time(),
         )
         answer = new_answer(conversation.id, command.answer_id, question.id, time())
-        self._composer.clear()
-        if draft.edits:  # what was being written before the edit
-            self._composer.show_draft(self._drafts.pop(conversation.id, Draft()))
+        if typed:
+            self.writing.sent(draft)
         self._begin(prefix, [question, answer])
+        return True
+
+    def _send_queued(self, conversation_id: str) -> None:
+        """The message that waited longest, as soon as the answer before it is complete."""
+        draft = self.writing.next(conversation_id)
+        if draft is None:
+            return
+        if self._conversation is not None and conversation_id == self._conversation.id:
+            sent = self._submit(self._conversation, draft, typed=False)
+        else:
+            sent = self._submit_unseen(conversation_id, draft)
+        if not sent:
+            self.writing.unqueue(conversation_id, draft)
 
     def _regenerate(self, message_id: str) -> None:
         if self._conversation is None or self.running:
@@ -294,14 +304,10 @@ class ChatController(QObject):
         message = next((message for message in self._shown if message.id == message_id), None)
         if message is None or self.running:
             return
-        self._keep_draft()
+        self.writing.keep_draft()
         attached = tuple(part.path for part in message.parts if isinstance(part, AttachmentPart))
         self._composer.show_draft(Draft(message.text(), attached, message_id))
         self._composer.setFocus()
-
-    def _cancel_edit(self) -> None:
-        key = self._conversation.id if self._conversation is not None else ""
-        self._composer.show_draft(self._drafts.get(key, Draft()))
 
     def _switch(self, message_id: str, step: int) -> None:
         """Show the alternative ``step`` places further."""
@@ -348,13 +354,19 @@ class ChatController(QObject):
         shown = self._conversation.id if self._conversation is not None else None
         if event.conversation_id == self._wanted != shown:
             self.open(event.conversation_id)  # it is being read as it was a moment ago: read it again
-        if live is None or self._conversation is None or event.conversation_id != self._conversation.id:
+        elif event.status is MessageStatus.COMPLETE and event.conversation_id != shown:
+            self._send_queued(event.conversation_id)
+        if event.status is not MessageStatus.COMPLETE:
+            self.writing.unqueue(event.conversation_id)
+        if live is None or event.conversation_id != shown:
             return
         sealed = live.message
         self._shown = [sealed if message.id == sealed.id else message for message in self._shown]
         self._tree = [sealed if message.id == sealed.id else message for message in self._tree]
         self._composer.set_running(False)
         self._show_siblings()
+        if event.status is MessageStatus.COMPLETE:
+            self._send_queued(event.conversation_id)
 
     def _refresh_header(self, conversation_id: str) -> None:
         store = self._services.store

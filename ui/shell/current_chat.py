@@ -5,8 +5,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from app.domain.drafts import Draft
 from app.domain.messages import Conversation
-from ui.chat.composer import Draft
 from ui.shell.features import Features
 from ui.shell.statusbar import StatusBar
 from ui.shell.welcome import Example
@@ -122,9 +122,11 @@ class CurrentChat(QObject):
 
     def _loaded(self, conversations: list[Conversation]) -> None:
         """At the start: show the chat that was open when the program ended."""
+        known = {conversation.id for conversation in conversations}
+        self._chat.writing.forget(known)
         if self.id:
             return
-        if self._first in {conversation.id for conversation in conversations}:
+        if self._first in known:
             self._chat.open(self._first)
         else:
             self._views.show_transcript(False)

@@ -37,5 +37,6 @@ class Features:
 
     def stop(self) -> None:
         """The window closes: nobody waits for what is under way."""
+        self.chat.writing.keep()
         self.manager.stop()
         self.model_panel.stop()

@@ -7,8 +7,9 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
+from app.domain.drafts import Draft
 from app.domain.models import ModelAbilities
-from ui.chat.composer import Composer, Draft, PromptEdit
+from ui.chat.composer import Composer, PromptEdit
 
 
 @pytest.fixture
@@ -68,12 +69,14 @@ def test_white_space_alone_is_not_sent(composer: Composer, qtbot: QtBot) -> None
     assert not send_button(composer).isEnabled()
 
 
-def test_while_an_answer_runs_the_button_stops_it(composer: Composer, qtbot: QtBot) -> None:
+def test_while_an_answer_runs_enter_queues_and_the_button_stops_it(composer: Composer, qtbot: QtBot) -> None:
     sent: list[Draft] = []
     composer.submitted.connect(sent.append)
     composer.show_draft(Draft("next"))
     composer.set_running(True)
-    qtbot.keyClick(field(composer), Qt.Key.Key_Return)
+    with qtbot.waitSignal(composer.queued) as queued:
+        qtbot.keyClick(field(composer), Qt.Key.Key_Return)
+    assert queued.args == [Draft("next")]
     with qtbot.waitSignal(composer.stop_requested):
         qtbot.mouseClick(send_button(composer), Qt.MouseButton.LeftButton)
     assert sent == []

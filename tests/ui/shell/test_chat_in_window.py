@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QTextEdit
 
 from app.domain.commands import CancelTurn, ContinueAnswer, DecideApproval, RegenerateAnswer, SubmitPrompt
+from app.domain.drafts import Draft
 from app.domain.errors import AppError, ErrorInfo
 from app.domain.events import (
     ApprovalRequested,
@@ -33,7 +34,6 @@ from app.domain.messages import (
     ToolResultPart,
     ToolStatus,
 )
-from ui.chat.composer import Draft
 from ui.shell.window import MainWindow
 
 Settle = Callable[[Callable[[], bool]], None]
