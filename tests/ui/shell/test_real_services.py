@@ -63,13 +63,15 @@ def start(tmp_path: Path, themed: QApplication, qtbot: QtBot) -> Iterator[Callab
 
 
 def ask(program: Program, qtbot: QtBot, text: str) -> None:
-    field = program.window.views.composer.focusProxy()
-    shown, chat = program.window.chat.conversation, program.services.chat
+    field, window = program.window.views.composer.focusProxy(), program.window
+    shown, chat = window.chat.conversation, program.services.chat
+    before = len(window.chat.messages)
     if shown is not None:  # a turn's thread ends a moment after it told of its end
         qtbot.waitUntil(lambda: not chat.is_running(shown.id), timeout=5000)
     qtbot.keyClicks(field, text)
     qtbot.keyClick(field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: program.window.chat.running, timeout=5000)
+    # A quick answer may have ended before anybody looks.
+    qtbot.waitUntil(lambda: window.chat.running or len(window.chat.messages) > before, timeout=5000)
 
 
 def answer(program: Program) -> str:
