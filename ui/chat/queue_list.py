@@ -10,6 +10,7 @@ from ui.widgets.buttons import IconButton, IconLabel
 from ui.widgets.elided import ElidedLabel
 
 MOST = 3  # lines; the others are a number
+ICON, GAP = 14, 6  # px
 
 
 class QueueList(QWidget):
@@ -34,6 +35,7 @@ class QueueList(QWidget):
         if len(drafts) > MOST:
             more = QLabel(self.tr("{count} more").format(count=len(drafts) - MOST), self)
             more.setProperty("kind", "muted")
+            more.setIndent(ICON + GAP)
             self._column.addWidget(more)
         self.setVisible(bool(drafts))
 
@@ -49,8 +51,8 @@ class QueueList(QWidget):
         remove.clicked.connect(lambda: self.removed.emit(index))
         row = QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
-        row.addWidget(IconLabel("clock", 14, line))
+        row.setSpacing(GAP)
+        row.addWidget(IconLabel("clock", ICON, line))
         row.addWidget(text, 1)
         row.addWidget(edit)
         row.addWidget(remove)
