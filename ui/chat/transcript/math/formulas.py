@@ -4,6 +4,7 @@ import base64
 import binascii
 import math
 import re
+import sys
 import threading
 from collections import OrderedDict, deque
 from html import escape, unescape
@@ -19,6 +20,7 @@ from ui.chat.transcript.math.draw import INK, Drawing, draw
 
 SCHEME = "tex:"
 KEPT = 1000  # drawings, and as many pictures
+YIELD_S = 0.0005  # while formulas are drawn, after how long the interpreter is handed to a UI thread that waits for it
 GATHER_MS = 30  # formulas that become ready within this time come into view together
 LETTER = 1.15  # size of a letter, in those of the text around: the fonts differ in height
 SMALLEST = 0.55  # a wide formula is made smaller to fit, but not smaller than this
@@ -127,10 +129,13 @@ class Formulas(QObject):
 
     def _work(self) -> None:
         """On the thread, which ends when nothing is to do."""
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(YIELD_S)
         while True:
             with self._lock:
                 if not self._asked or not isValid(self):
                     self._thread = None
+                    sys.setswitchinterval(usual)
                     return
                 formula = self._drawing = self._asked.popleft()
             drawing = draw(formula.source, formula.size, display=formula.display)
