@@ -17,7 +17,7 @@ def test_the_window_is_painted_and_nobodys_home_is_touched(tmp_path: Path, monke
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    assert report["width"] > 800
+    assert report["width"] > 600  # Qt's offscreen screen is 800 wide, and the window fits it
     assert report["colours"] >= FEWEST_COLOURS
     assert not (tmp_path / "home").exists()
 
