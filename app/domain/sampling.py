@@ -48,7 +48,7 @@ def choose(stated: Mapping[SamplingSource, SamplingValues], seed: int | None = N
     for source in reversed(SamplingSource):
         for name, value in said(stated.get(source, SamplingValues())):
             values[name], sources[name] = value, source
-    return ChosenSampling(Sampling(**values, seed=seed), MappingProxyType(sources))  # type: ignore[arg-type]
+    return ChosenSampling(Sampling(**values, seed=seed), MappingProxyType(sources))  # type: ignore[arg-type] # top_k is an int
 
 
 def said(values: SamplingValues) -> list[tuple[str, float]]:

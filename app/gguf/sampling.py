@@ -22,7 +22,7 @@ def stated_sampling(text: Callable[[str], str]) -> SamplingValues:
     The numbers are a stranger's: what is no number, or none that makes sense, counts as not said.
     """
     found = {name: value for name, key in KEYS.items() if (value := _number(name, text(key))) is not None}
-    return SamplingValues(**found)  # type: ignore[arg-type]
+    return SamplingValues(**found)  # type: ignore[arg-type] # top_k is an int
 
 
 def _number(name: str, text: str) -> float | None:

@@ -131,3 +131,29 @@ def test_every_locked_package_is_pinned_and_hashed() -> None:
 def test_every_benchmark_takes_json(script: Path) -> None:
     """`dev.py bench` runs each with ``--json OUT``."""
     assert 'add_argument("--json"' in script.read_text(encoding="utf-8")
+
+
+def is_plain(text: ast.expr) -> bool:
+    """Whether what a tooltip is set to is our own words, or made plain."""
+    match text:
+        case ast.Constant():
+            return True
+        case ast.Call(func=ast.Name(id="plain_tip")) | ast.Call(func=ast.Attribute(attr="tr")):
+            return True
+        case ast.IfExp(body=body, orelse=orelse):
+            return is_plain(body) and is_plain(orelse)
+        case _:
+            return False
+
+
+def test_tooltips_take_no_strangers_text_for_html() -> None:
+    found = [
+        f"{path.relative_to(ROOT).as_posix()}:{node.lineno}"
+        for path in python_files("ui")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "setToolTip"
+        and not is_plain(node.args[0])
+    ]
+    assert found == []

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QLineEdit, QPushButt
 from app.domain.library import LibraryModel, Removal
 from ui.models.words import size_text
 from ui.widgets.choice import CheckBox, ChoiceBox
+from ui.widgets.tip import plain_tip
 
 WIDTH = 500
 
@@ -65,7 +66,7 @@ class Ask(QDialog):
         button = QPushButton(text, self)
         button.setProperty("kind", "link")
         button.setStyleSheet("padding-left: 0;")
-        button.setToolTip(address)
+        button.setToolTip(plain_tip(address))
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         button.clicked.connect(lambda: open_page(address))
         self.body.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)

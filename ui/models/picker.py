@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QToolButton, QWidget, 
 from app.domain.library import ModelFile
 from ui.models.words import size_text
 from ui.widgets.buttons import IconButton
+from ui.widgets.tip import plain_tip
 
 LONGEST_NAME = 42
 
@@ -47,7 +48,7 @@ class ModelPicker(IconButton):
                 action = self._menu.addAction(f"{model.name}    {size_text(model.size)}")
                 action.setCheckable(True)
                 action.setChecked(model.path == current)
-                action.setToolTip(model.path)
+                action.setToolTip(plain_tip(model.path))
                 action.triggered.connect(lambda _=False, path=model.path: self.selected.emit(path))
                 group.addAction(action)
         self._menu.addSeparator()

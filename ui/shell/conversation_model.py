@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from app.domain.messages import Conversation
+from ui.widgets.tip import plain_tip
 
 CONVERSATION = Qt.ItemDataRole.UserRole
 HEADING = Qt.ItemDataRole.UserRole + 1
@@ -89,8 +90,10 @@ class ConversationModel(QAbstractListModel):
         row = self._rows[index.row()]
         if isinstance(row, Heading):
             return row.text if role in (Qt.ItemDataRole.DisplayRole, HEADING) else None
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole):
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return row.title or self.tr("New chat")
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(row.title or self.tr("New chat"))
         if role == CONVERSATION:
             return row
         if role == RUNNING:

@@ -4,6 +4,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QSize
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
 from ui.theme import current_theme, icon
+from ui.widgets.tip import plain_tip
 
 
 class IconButton(QToolButton):
@@ -22,7 +23,7 @@ class IconButton(QToolButton):
         self._tint()
 
     def set_label(self, label: str) -> None:
-        self.setToolTip(label)
+        self.setToolTip(plain_tip(label))
         self.setAccessibleName(label)
 
     def set_icon(self, name: str) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from ui.widgets.buttons import IconButton, IconLabel
 from ui.widgets.flow import FlowLayout
+from ui.widgets.tip import plain_tip
 
 LONGEST = 220  # pixels
 
@@ -20,7 +21,7 @@ class PathChip(QFrame):
     def __init__(self, path: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("chip")
-        self.setToolTip(path)
+        self.setToolTip(plain_tip(path))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         name = Path(path).name or path
         label = QLabel(self)

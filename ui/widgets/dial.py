@@ -7,6 +7,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QSpinBox, QToolButton, QWidget
 
+from ui.widgets.tip import plain_tip
+
 
 class StepBox(QSpinBox):
     """Takes any number between the first and the last stop; keys and the wheel go from stop to stop. The wheel does so
@@ -54,7 +56,7 @@ class Dial(QWidget):
         super().__init__(parent)
         self._chosen: int | None = None
         self._stops: Sequence[int] = (0,)
-        self.setToolTip(meaning)
+        self.setToolTip(plain_tip(meaning))
         self.label = QLabel(label, self)
         self.label.setWordWrap(True)
         self.automatic = QToolButton(self)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QPainter, QPaintEve
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from ui.theme import Theme, icon
+from ui.widgets.tip import plain_tip
 
 ICON = 16  # px
 SPACE = 6
@@ -45,7 +46,7 @@ class FlatButton(QAbstractButton):
 
     def set_label(self, label: str) -> None:
         self.setAccessibleName(label)
-        self.setToolTip(label if label != self.text() else "")
+        self.setToolTip(plain_tip(label) if label != self.text() else "")
 
     def set_icon(self, name: str) -> None:
         self._name = name

@@ -34,7 +34,7 @@ def _search() -> None:
         (lambda: int(SECRET), "ValueError"),
         (lambda: {}[SECRET], "KeyError"),
         (lambda: Path(f"/nowhere/{SECRET}").read_text(), "FileNotFoundError: [Errno 2] No such file or directory"),
-        (lambda: None.text, "AttributeError: 'NoneType' object has no attribute 'text'"),  # type: ignore[attr-defined]
+        (lambda: None.text, "AttributeError: 'NoneType' object has no attribute 'text'"),
         (lambda: [][1], "IndexError: list index out of range"),
         (_search, "sqlite3.OperationalError: SQLITE_ERROR"),
     ],

@@ -32,7 +32,7 @@ def test_reasoning_ends_with_what_its_template_writes(
 
 
 def test_every_family_says_what_reasoning_ends_with(template_source: Callable[[str], str], wires: object) -> None:
-    at_hand = {detect(template_source(wire.template)).name for wire in wires.WIRES}  # type: ignore[attr-defined]
+    at_hand = {detect(template_source(wire.template)).name for wire in wires.WIRES}
     assert {family.name for family in ALL} - at_hand <= NO_TEMPLATE
     assert all(family.closers for family in ALL)
 

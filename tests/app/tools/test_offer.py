@@ -31,7 +31,7 @@ class Changing(FixedToolset):
     """A set whose tools are those that a test says."""
 
     def show(self, *tools: Echo) -> None:
-        self.__init__(self.name, tools)  # type: ignore[misc]  # as if it had just been made
+        self.__init__(self.name, tools)  # as if it had just been made
 
 
 def names(offer: Offer) -> list[str]:

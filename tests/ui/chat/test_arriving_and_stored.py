@@ -75,7 +75,7 @@ def test_what_arrived_is_shown_as_what_is_stored(steps: list[Step], random: obje
     def watch(event: Event) -> None:
         assert item.apply(event)
         model.apply(event)
-        if random.random() < 0.3:  # type: ignore[attr-defined]  # hypothesis' own Random
+        if random.random() < 0.3:  # hypothesis' own Random
             item.update(METRICS)
 
     answer = Answer(new_answer("c", "a"), watch, SystemClock())

@@ -1,6 +1,5 @@
 """One call in full: arguments, result, time, and the question whether it may run."""
 
-from html import escape
 from time import monotonic
 
 from PySide6.QtCore import Qt, Signal
@@ -22,6 +21,7 @@ from ui.chat.calls.model import CallEntry, pretty
 from ui.chat.tool_words import ToolWords
 from ui.theme import code_font
 from ui.widgets.buttons import IconButton
+from ui.widgets.tip import plain_tip
 
 FRAME = 26  # px, around the lines of a text
 LEAST = 64  # px, of a text where the panel is low
@@ -153,8 +153,7 @@ class ToolDetail(QFrame):
         if entry is None:
             return
         self._name.setText(self._tools.title(entry.name))
-        # A tag around it, so that nothing in a name that a model made up is taken for one.
-        self._name.setToolTip(f"<p>{escape(entry.name)}</p>")
+        self._name.setToolTip(plain_tip(entry.name))
         self._badge.show_status(entry.status)
         self._approval.setVisible(entry.status is ToolStatus.WAITING)
         writing = entry.status is None

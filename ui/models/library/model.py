@@ -11,6 +11,7 @@ from app.domain.library import LibraryModel, Origin
 from ui.models.tables import LEFT, RIGHT, Index
 from ui.models.words import context_text, problem_text, size_text
 from ui.theme import current_theme, icon
+from ui.widgets.tip import plain_tip
 
 
 class Column(IntEnum):
@@ -95,7 +96,7 @@ class LibraryTableModel(QAbstractTableModel):
             case Qt.ItemDataRole.TextAlignmentRole:
                 return RIGHT if column in (Column.CONTEXT, Column.SIZE) else LEFT
             case Qt.ItemDataRole.ToolTipRole:
-                return problem_text(model) or (model.path if column is Column.FOLDER else model.name)
+                return plain_tip(problem_text(model) or (model.path if column is Column.FOLDER else model.name))
             case Qt.ItemDataRole.AccessibleTextRole:
                 return self._spoken(model, column)
         return None

@@ -12,6 +12,7 @@ from ui.models.panel.shares import Bar, Kind, Stretch, bars, widths
 from ui.models.panel.words import bar_description, device_name, device_text, kind_label, kind_meaning
 from ui.theme import Theme, current_theme
 from ui.widgets.elided import ElidedLabel
+from ui.widgets.tip import plain_tip
 
 HEIGHT = 16  # px
 LINE = 4  # px, of what lies there now
@@ -149,7 +150,7 @@ class DeviceView(QWidget):
         description = bar_description(bar)
         self.bar.setAccessibleName(description)
         self.setAccessibleName(description)
-        self.legend.setToolTip("\n".join(_tooltip(part) for part in bar.stretches))
+        self.legend.setToolTip(plain_tip("\n".join(_tooltip(part) for part in bar.stretches)))
         self._write_legend()
 
     def changeEvent(self, event: QEvent) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.domain.placement import LoadOverrides, Placement
 from ui.widgets.choice import ChoiceBox
 from ui.widgets.dial import Dial
+from ui.widgets.tip import plain_tip
 
 LEAST_CONTEXT = 512  # tokens
 MOST_CONTEXT = 131_072  # where the file does not say what the model was trained for
@@ -55,7 +56,7 @@ class OverridesForm(QWidget):
         label = QLabel(self.tr("KV cache"), self)
         label.setBuddy(self.cache)
         meaning = self.tr("A smaller one makes room for a longer context, and answers get a little less exact")
-        self.cache.setToolTip(meaning)
+        self.cache.setToolTip(plain_tip(meaning))
         self.cache.setAccessibleName(self.tr("KV cache"))
         self.cache.setAccessibleDescription(meaning)
         cache = QHBoxLayout()

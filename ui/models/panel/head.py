@@ -20,6 +20,7 @@ from app.domain.sizes import memory_size
 from ui.models.panel.shares import Bar, Kind, bars
 from ui.models.panel.words import device_name, facts_text, kind_label, state_text
 from ui.widgets.elided import ElidedLabel
+from ui.widgets.tip import plain_tip
 
 FITTING = 3  # devices beside each other in a narrow panel
 ROWS = (Kind.DENSE, Kind.EXPERTS, Kind.KV, Kind.COMPUTE, Kind.DISK, Kind.OTHERS, Kind.FREE)
@@ -105,7 +106,7 @@ class SizeTable(QTableWidget):
         for column, bar in enumerate(shown):
             short = self.tr("GPU {number}").format(number=bar.number) if bar.number else device_name(bar)
             head = QTableWidgetItem(short)
-            head.setToolTip(device_name(bar))
+            head.setToolTip(plain_tip(device_name(bar)))
             head.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.setHorizontalHeaderItem(column, head)
             sizes = {part.kind: part.size for part in bar.stretches}

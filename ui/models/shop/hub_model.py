@@ -20,6 +20,7 @@ from app.domain.library import Fit, RepoSummary, Stock, StockItem
 from ui.models.tables import LEFT, RIGHT, Index
 from ui.models.words import count_text, size_text
 from ui.theme import current_theme, icon
+from ui.widgets.tip import plain_tip
 
 _SECOND = Qt.ItemDataRole.UserRole + 1
 _GATED = Qt.ItemDataRole.UserRole + 2
@@ -48,7 +49,7 @@ class ResultsModel(QAbstractListModel):
         second = self._second(found)
         values = {
             Qt.ItemDataRole.DisplayRole: found.id,
-            Qt.ItemDataRole.ToolTipRole: found.id,
+            Qt.ItemDataRole.ToolTipRole: plain_tip(found.id),
             Qt.ItemDataRole.AccessibleTextRole: f"{found.id}, {second}",
             _SECOND: second,
             _GATED: found.gated,
@@ -168,7 +169,7 @@ class FilesModel(QAbstractTableModel):
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _side(column)
             case Qt.ItemDataRole.ToolTipRole:
-                return item.model.name
+                return plain_tip(item.model.name)
             case Qt.ItemDataRole.ForegroundRole:
                 return QColor(self._color(item, column))
         return None

@@ -9,6 +9,7 @@ from ui.models.words import context_text, count_text, size_text
 from ui.widgets.buttons import mark
 from ui.widgets.choice import ChoiceBox
 from ui.widgets.elided import ElidedLabel
+from ui.widgets.tip import plain_tip
 
 NARROW = 520  # px; below it the sentence about the fit has a line of its own
 FIT_KINDS = {Fit.GPU: "fit-good", Fit.MEMORY: "fit-good", Fit.DISK: "fit-poor"}
@@ -73,7 +74,7 @@ class OfferCard(QFrame):
         about.addWidget(description, 1)
         facts = _label(self._facts(model), "muted", self)
         facts.setWordWrap(True)
-        facts.setToolTip(model.note)
+        facts.setToolTip(plain_tip(model.note))
         self.chooser = ChoiceBox(self)
         self.chooser.setAccessibleName(self.tr("Quantization of {name}").format(name=model.name))
         self.chooser.setMinimumWidth(190)

@@ -65,4 +65,4 @@ def test_a_files_figures(
         info = engine.load(LoadRequest(str(path), threads=1, threads_batch=1))
     finally:
         engine.close()
-    assert info.sampling == SamplingValues(*stated)  # type: ignore[arg-type]
+    assert info.sampling == SamplingValues(*stated)

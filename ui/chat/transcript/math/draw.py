@@ -66,7 +66,7 @@ def _is_whole(mathml: ET.Element, font: object) -> bool:
         return False
     letters = set("".join(mathml.itertext()))
     return "\\" not in letters and all(
-        letter.isspace() or font.glyphindex(letter) > 0  # type: ignore[attr-defined]
+        letter.isspace() or font.glyphindex(letter) > 0  # type: ignore[attr-defined] # ziafont's, untyped
         for letter in letters
     )
 

@@ -12,6 +12,7 @@ from ui.chat.transcript.widgets.wording import ending_text, source_label, stats_
 from ui.reuse import explained
 from ui.theme import icon
 from ui.widgets.flat_button import ICON, FlatButton, Spinner
+from ui.widgets.tip import plain_tip
 
 LINE = 28  # px
 WRAP = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -117,7 +118,7 @@ class ErrorWidget(RowWidget):
 
     def refresh(self) -> None:
         self.setAccessibleName(self._row.text)
-        self.setToolTip(self._row.detail)
+        self.setToolTip(plain_tip(self._row.detail))
         self.update()
 
     def measure(self, width: int) -> int:
@@ -201,7 +202,7 @@ class FooterWidget(RowWidget):
         self._again.setVisible(not failed)
         self._switch.show_place(*row.siblings)
         reused = explained(row.stats) if row.stats is not None else ""
-        self.setToolTip("\n".join(part for part in (row.model, reused) if part))
+        self.setToolTip(plain_tip("\n".join(part for part in (row.model, reused) if part)))
         self.setAccessibleDescription(reused)
         self.setAccessibleName(" · ".join(part for part in (self._ending, self._stats) if part))
         self._place()
