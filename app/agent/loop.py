@@ -148,7 +148,7 @@ class Turn:
         abilities = self._responder.open(self._cancel)
         self._cancel.raise_if_cancelled()
         self._answer.set_model(abilities.model)
-        tools = self._request.tools if abilities.tools else ()
+        tools = self._request.tools if abilities.can.takes_tools else ()
         searches = next((spec.name for spec in tools if spec.gives_sources), "")
         if self._request.documents and not searches and not self._answer.parts:
             self._ground(abilities)

@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 from app.domain.cancel import CancelToken
 from app.domain.commands import TurnOptions
 from app.domain.messages import GenerationStats, Message, NotePart, StopReason
+from app.domain.models import ModelAbilities
 from app.domain.output import OutputEvent
 from app.domain.tools import ToolSpec
 
@@ -35,13 +36,13 @@ class Abilities:
 
     ``model``: the name that the answer keeps.
     ``remark``: what a person should be told of it, once in a conversation.
+    ``can``: whether it thinks, how that is told, whether it takes tools.
     ``context``: tokens that a prompt and its answer may take together.
     """
 
     model: str
     context: int
-    tools: bool = False
-    thinks: bool = False
+    can: ModelAbilities = field(default_factory=ModelAbilities)
     remark: NotePart | None = None
     intake: Intake = field(default_factory=Intake)
 

@@ -11,6 +11,7 @@ from typing import TypeAlias, get_args
 from app.domain.answers import unfinished_round
 from app.domain.cancel import CancelToken
 from app.domain.messages import GenerationStats, Message, StopReason
+from app.domain.models import ModelAbilities
 from app.domain.output import OutputEvent
 from app.domain.tools import ToolSpec
 from app.responders.protocol import Abilities, Progress, RespondOptions, RoundEnded, RoundEvent, TakenUp, Tell, Written
@@ -42,7 +43,9 @@ class Script:
     """The rounds to come, what was asked for them, and what was settled. Shared by all turns of a test."""
 
     rounds: list[Round] = field(default_factory=list)
-    abilities: Abilities = field(default_factory=lambda: Abilities("scripted", 4096, tools=True, thinks=True))
+    abilities: Abilities = field(
+        default_factory=lambda: Abilities("scripted", 4096, ModelAbilities(thinks=True, takes_tools=True))
+    )
     asked: list[Asked] = field(default_factory=list)
     settled: list[tuple[Message, ...]] = field(default_factory=list)
 

@@ -25,7 +25,6 @@ from app.formats.templates.sandbox import Refused, Sandbox
 _log = logging.getLogger(__name__)
 
 MAX_SOURCE = 256 * 1024
-_PROBE = "Probe-question-7391"
 _BAD_FORMAT = re.compile(r"\d{2,}")
 
 FALLBACK = (
@@ -164,7 +163,7 @@ class ChatTemplate:
 
         Without ``messages`` it is asked with one short question.
         """
-        asked = list(messages) if messages else [{"role": "user", "content": _PROBE}]
+        asked = list(messages) if messages else shapes.shortest(shapes.Kind(system=False, calls=False))
         # Some templates write EOS where they write no generation prompt; it is left empty here.
         with_prompt, without = (
             self._render(

@@ -17,6 +17,7 @@ from app.domain.messages import GeneratedSpan, Message, Role, ToolResultPart
 from app.domain.models import ModelInfo, PromptText
 from app.engine.protocol import Engine
 from app.formats.protocol import ChatFormat
+from app.formats.templates.messages import Kind, shortest
 from app.formats.templates.template import ChatTemplate
 from app.responders.local.history import TemplateMessage, question_text, template_messages
 
@@ -24,14 +25,7 @@ _MARK = "\ufdd0"  # a Unicode noncharacter: it is taken out of every text that a
 _DROP_STEP = 4  # turns dropped together, so that the prefix cache survives the turns after a drop
 
 
-_QUESTION: TemplateMessage = {"role": "user", "content": "Probe-question-7391"}
-_CALL: TemplateMessage = {
-    "role": "assistant",
-    "content": "",
-    "tool_calls": [{"id": "call_0", "type": "function", "function": {"name": "probe", "arguments": "{}"}}],
-}
-_RESULT: TemplateMessage = {"role": "tool", "tool_call_id": "call_0", "name": "probe", "content": "Probe-result-7391"}
-_SHORT: dict[str, list[TemplateMessage]] = {"user": [_QUESTION], "tool": [_QUESTION, _CALL, _RESULT]}
+_SHORT = {"user": shortest(Kind(system=False, calls=False)), "tool": shortest(Kind(system=False, calls=True))}
 """Short conversations by the role that they end with."""
 
 

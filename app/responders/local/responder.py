@@ -49,7 +49,7 @@ class Spoken:
     builder: PromptBuilder
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LocalResources:
     """What the local responders of the program share."""
 
@@ -58,18 +58,17 @@ class LocalResources:
     gate: ModelGate = field(default_factory=ModelGate)
     prompts: PromptLedger = field(default_factory=PromptLedger)
     catalogued: Catalogued = uncatalogued
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _spoken: list[Spoken] = field(default_factory=list)  # of the model that was used last, or none
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _last: Spoken | None = field(default=None, init=False)
 
     def spoken(self, model: ModelInfo) -> Spoken:
-        """Raises AppError where the model's template cannot be read."""
+        """Made anew where another model was used last. Raises AppError where the model's template cannot be read."""
         with self._lock:
-            if not self._spoken or self._spoken[0].model != model:
+            if self._last is None or self._last.model != model:
                 style = ModelStyle.of(model, self.catalogued)
-                self._spoken[:] = [
-                    Spoken(model, style, PromptBuilder(self.engine, model, style.template, style.chat_format))
-                ]
-            return self._spoken[0]
+                builder = PromptBuilder(self.engine, model, style.template, style.chat_format)
+                self._last = Spoken(model, style, builder)
+            return self._last
 
 
 class LocalResponder:
@@ -92,8 +91,7 @@ class LocalResponder:
         return Abilities(
             model.name,
             model.context,
-            tools=style.takes_tools,
-            thinks=style.chat_format.thinks,
+            can=style.chat_format.abilities,
             remark=style.remark,
             intake=Intake(profile.sources, profile.source_chars, room),
         )

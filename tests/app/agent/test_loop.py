@@ -26,6 +26,7 @@ from app.domain.messages import (
     ToolResultPart,
     ToolStatus,
 )
+from app.domain.models import ModelAbilities
 from app.domain.output import CallBroken, CallClosed, CallOpened, Content, Reasoning
 from app.domain.sources import Locator, Passage
 from app.responders.protocol import Abilities, Intake, Queued, Rate, Reading
@@ -220,7 +221,7 @@ def test_a_call_that_was_cut_off_is_not_run(stage) -> None:
 
 
 def test_results_share_the_room_that_the_round_left(stage) -> None:
-    stage.script.abilities = Abilities("small", 2048, tools=True, intake=Intake(result_chars=12))
+    stage.script.abilities = Abilities("small", 2048, ModelAbilities(takes_tools=True), intake=Intake(result_chars=12))
     many = "+".join(["1000000007"] * 3)
     stage.script.add(*calculation(f"10**30+{many}"), *calculation(f"10**40+{many}", 1), room=24)
     stage.script.add(Content("Large."))
